@@ -1,0 +1,48 @@
+# The few commands of the project. `make demo` and `make test` do their own set-up.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PLUGINS := $(wildcard plugins/*/pyproject.toml)
+STAMP := $(VENV)/.installed
+DEMO ?=
+TESTS ?=
+
+.PHONY: help setup demo test check format bench clean
+
+help:  ## show this list
+	@sed -n 's/^\([a-z]*\):.*##/\1\t/p' $(MAKEFILE_LIST)
+
+setup: $(STAMP)  ## make the virtual environment (.venv) with the project, its plugins and its tools
+
+# Core and plugins in one line: pip must see them together to tie them to each other.
+$(STAMP): pyproject.toml constraints.txt $(PLUGINS)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "VMO Bridge needs Python 3.11 or newer, this is %d.%d: make PYTHON=python3.11 …" % sys.version_info[:2])'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	PIP_CONSTRAINT=constraints.txt $(BIN)/pip install --quiet --disable-pip-version-check \
+	  -e '.[all,dev]' $(foreach plugin,$(PLUGINS),-e $(dir $(plugin)))
+	@touch $@
+
+demo: $(STAMP)  ## run the whole loop on a sample agency; flags by DEMO="--once --seed 7"
+	$(BIN)/vmo-bridge demo $(DEMO)
+
+test: $(STAMP)  ## all tests, with coverage; a part by TESTS="tests/store -k lock"
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest $(TESTS)
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report $(if $(TESTS),,--fail-under=90)
+
+check: $(STAMP)  ## style, types and the layers of the house
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(STAMP)  ## bring the code into shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(STAMP)  ## measure (not part of the tests)
+	$(BIN)/python -m pytest tests/benchmarks --benchmark
+
+clean:  ## remove everything that is made
+	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*

@@ -1,0 +1,102 @@
+"""What a plugin can hand over: a connector type, a rule, a KPI."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from vmo_bridge.records import Finding
+
+Row = Mapping[str, Any]
+"""One row of a query's result, by column name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectorType:
+    """A kind of source, such as ``servicenow``; an admin configures any number of each."""
+
+    name: str
+    title: str
+    settings: type[BaseModel]
+    """The model of what stands under ``[connectors.<name>]`` besides ``plugin`` and ``enabled``."""
+    connect: Callable[..., Any]
+    """``connect(name=…, settings=…)`` gives a connector (``vmo_bridge.plugin.Connector``)."""
+
+
+class RuleParameters(BaseModel, extra="forbid", frozen=True):
+    """What an admin can change of a rule under ``[rules.<name>]``; a rule subclasses it."""
+
+    enabled: bool = True
+    hours_per_item: float = 1.0
+    """Working hours that one piece of evidence costs, besides reported lost time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleRun:
+    """What a rule's judgement gets to see: the results of its queries, and nothing else."""
+
+    rows: Mapping[str, Sequence[Row]]
+    """By name of the query."""
+    parameters: Any
+    """The rule's own parameters model."""
+    start: datetime
+    end: datetime
+    hourly_rate: float
+    targets: Mapping[str, float]
+    """Agreed targets by KPI name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A question asked of the data: SQL that aggregates, then a pure judgement of the result.
+
+    The queries read the documented views (docs/tables.md) and may bind ``$start`` and ``$end``
+    (epoch seconds, UTC) and any parameter of the rule by its name.
+    """
+
+    name: str
+    version: str
+    title: str
+    question: str
+    parameters: type[RuleParameters]
+    window_days: int
+    reads: tuple[str, ...]
+    """Kinds of record it needs; where one is missing the rule says so instead of judging."""
+    queries: Mapping[str, str]
+    decide: Callable[[RuleRun], Sequence[Finding]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kpi:
+    """A measure: SQL that lists the items that count, and how they become one number.
+
+    ``items`` is a SELECT over the documented views that gives one row an item with the columns
+    ``ref`` (the record that shows it), ``at`` (epoch seconds: the moment that puts it in a window),
+    ``service_ref``, ``user_group_ref`` and ``amount`` (a number). The other three are aggregate
+    expressions over these columns.
+    """
+
+    name: str
+    version: str
+    title: str
+    question: str
+    unit: Literal["share", "minutes", "hours", "count", "score"]
+    value_type: Literal["cost", "effectiveness", "risk"]
+    better: Literal["higher", "lower"]
+    reads: tuple[str, ...]
+    """Kinds of record it needs: its completeness is theirs."""
+    items: str
+    value: str
+    numerator: str
+    denominator: str
+    note: str
+    """How it is counted where definitions clash, and the source of the formula."""
+    target: float | None = None
+    """Where no target is agreed: a starting point, or None."""
+    min_n: int = 5
+    """Fewer items are never shown alone (privacy, and noise)."""
+    tags: tuple[str, ...] = field(default=())

@@ -1,0 +1,298 @@
+"""What flows through the house: the one model of tickets, feedback and the people around them.
+
+Every record of a source carries two names: ``ref``, the source's own key (``helpdesk/5f3c…``), by
+which records of one source refer to each other; and ``id``, the readable one for people
+(``helpdesk:incident:INC0010023``). Records are frozen and have no behaviour. Times are aware UTC
+datetimes. ``None`` means *not known*, never zero and never false. The platform's own words stand
+beside ours (``state`` and ``original_state``).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+import msgspec
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """What every record of a source carries."""
+
+    kind: ClassVar[str]
+
+    ref: str
+    """The source's own key, unique in the store: ``<connector>/<key>``."""
+    id: str
+    """The readable id: ``<connector>:<type>:<number or key>``."""
+    source: str
+    """The name of the connector in the configuration."""
+    updated_at: datetime
+    """When the source last changed it, by the source's clock."""
+
+
+class UserGroup(Record, frozen=True, kw_only=True):
+    """A group of users that IT serves (a department, a bureau)."""
+
+    kind: ClassVar[str] = "user_group"
+
+    name: str
+    headcount: int | None = None
+    parent_ref: str | None = None
+
+
+class Person(Record, frozen=True, kw_only=True):
+    """A user. ``ref`` is a keyed pseudonym; ``name`` is empty unless the configuration allows it."""
+
+    kind: ClassVar[str] = "person"
+
+    name: str | None = None
+    user_group_ref: str | None = None
+    active: bool | None = None
+
+
+class Team(Record, frozen=True, kw_only=True):
+    """A group of IT people that works on tickets."""
+
+    kind: ClassVar[str] = "team"
+
+    name: str
+
+
+class Service(Record, frozen=True, kw_only=True):
+    """A service that IT offers."""
+
+    kind: ClassVar[str] = "service"
+
+    name: str
+    active: bool | None = None
+
+
+class Ticket(Record, frozen=True, kw_only=True):
+    """A unit of IT work: incident, request, problem, change, bug, story."""
+
+    kind: ClassVar[str] = "ticket"
+
+    type: str
+    """incident, request, problem, change; the platform's own word is ``original_type``."""
+    original_type: str
+    number: str
+    title: str | None = None
+    description: str | None = None
+    state: str
+    """new, in_progress, on_hold, resolved, closed, canceled or other."""
+    original_state: str
+    priority: int | None = None
+    """1 (critical) to 5 (planning)."""
+    original_priority: str | None = None
+    category: str | None = None
+    subcategory: str | None = None
+    service_ref: str | None = None
+    team_ref: str | None = None
+    requester_ref: str | None = None
+    user_group_ref: str | None = None
+    """Only where the source names it on the ticket; else the requester's group counts."""
+    problem_ref: str | None = None
+    parent_ref: str | None = None
+    opened_at: datetime
+    resolved_at: datetime | None = None
+    closed_at: datetime | None = None
+    reopen_count: int | None = None
+    reassignment_count: int | None = None
+    made_sla: bool | None = None
+    business_seconds: int | None = None
+    """From open to resolved within business hours, as the source counts them."""
+    calendar_seconds: int | None = None
+    close_code: str | None = None
+    close_notes: str | None = None
+    channel: str | None = None
+
+
+class Span(Record, frozen=True, kw_only=True):
+    """A stretch of a ticket's history in which one field kept one value."""
+
+    kind: ClassVar[str] = "span"
+
+    ticket_ref: str
+    field: str
+    """``team`` or ``state``."""
+    value_ref: str | None = None
+    """For ``team``: the team's ref."""
+    value: str | None = None
+    """For ``state``: the platform's own word; for ``team``: its name where the source gives it."""
+    started_at: datetime
+    ended_at: datetime | None = None
+
+
+class SlaOutcome(Record, frozen=True, kw_only=True):
+    """One service level agreement as it ran on one ticket."""
+
+    kind: ClassVar[str] = "sla_outcome"
+
+    ticket_ref: str
+    name: str | None = None
+    target: str | None = None
+    """``resolution`` or ``response``."""
+    stage: str | None = None
+    """in_progress, paused, completed, canceled or breached."""
+    breached: bool | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    due_at: datetime | None = None
+
+
+class Question(Record, frozen=True, kw_only=True):
+    """A question of a survey, with the scale it is asked on."""
+
+    kind: ClassVar[str] = "question"
+
+    survey_ref: str | None = None
+    text: str
+    datatype: str | None = None
+    scale_min: float | None = None
+    scale_max: float | None = None
+
+
+class Feedback(Record, frozen=True, kw_only=True):
+    """One survey sent to one person: invited, and perhaps answered."""
+
+    kind: ClassVar[str] = "feedback"
+
+    number: str
+    survey_ref: str | None = None
+    person_ref: str | None = None
+    ticket_ref: str | None = None
+    service_ref: str | None = None
+    """Only where the survey itself is about a service; else the ticket's service counts."""
+    state: str
+    """invited, answered, expired or canceled."""
+    original_state: str
+    invited_at: datetime | None = None
+    answered_at: datetime | None = None
+
+
+class Answer(Record, frozen=True, kw_only=True):
+    """What one person answered to one question."""
+
+    kind: ClassVar[str] = "answer"
+
+    feedback_ref: str
+    question_ref: str
+    value: float | None = None
+    text: str | None = None
+
+
+class Initiative(Record, frozen=True, kw_only=True):
+    """A demand, project, epic or improvement: work to change something."""
+
+    kind: ClassVar[str] = "initiative"
+
+    type: str
+    number: str
+    title: str | None = None
+    state: str
+    original_state: str
+    service_ref: str | None = None
+    owner_ref: str | None = None
+    opened_at: datetime | None = None
+    closed_at: datetime | None = None
+
+
+class Idea(Record, frozen=True, kw_only=True):
+    """A proposal nobody has decided on yet."""
+
+    kind: ClassVar[str] = "idea"
+
+    number: str
+    title: str | None = None
+    state: str
+    original_state: str
+    submitter_ref: str | None = None
+    opened_at: datetime | None = None
+
+
+RECORD_TYPES: tuple[type[Record], ...] = (
+    UserGroup,
+    Person,
+    Team,
+    Service,
+    Ticket,
+    Span,
+    SlaOutcome,
+    Question,
+    Feedback,
+    Answer,
+    Initiative,
+    Idea,
+)
+"""Every kind of record, in the order in which a reader meets them."""
+
+
+class Worth(msgspec.Struct, frozen=True, kw_only=True):
+    """A planning number: what a signal costs in a year if nothing is done."""
+
+    hours_per_year: float
+    cost_per_year: float
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """What a rule found: a demand that tickets miss, with the records that make the case."""
+
+    id: str
+    """Readable and the same in every run: ``<rule>:<subject>[:<subject>]``."""
+    rule: str
+    title: str
+    why: str
+    """The case in one or two sentences, with its numbers."""
+    service: str | None = None
+    user_group: str | None = None
+    service_ref: str | None = None
+    user_group_ref: str | None = None
+    keywords: tuple[str, ...] = ()
+    start: datetime
+    end: datetime
+    strength: float
+    """0 to 1: how far from chance, comparable within one rule."""
+    worth: Worth
+    evidence: tuple[str, ...]
+    """Refs of the records that make the case, all of them."""
+    numbers: dict[str, float]
+    """The figures behind ``why``."""
+
+
+class Signal(msgspec.Struct, frozen=True, kw_only=True):
+    """A finding with a life: raised once, seen again and again, ended."""
+
+    finding: Finding
+    state: str
+    """new (raised in this run), open (seen before), ended (no longer found)."""
+    raised_at: datetime
+    seen_at: datetime
+
+
+class KpiResult(msgspec.Struct, frozen=True, kw_only=True):
+    """One KPI for one window and one scope, with all that is needed to recompute it."""
+
+    kpi: str
+    version: str
+    window: str
+    """``2026-10`` (a calendar month) or ``last-90-days``."""
+    start: datetime
+    end: datetime
+    """Exclusive."""
+    service: str | None
+    """None: all services."""
+    user_group: str | None
+    """None: all user groups."""
+    service_ref: str | None
+    user_group_ref: str | None
+    value: float | None
+    unit: str
+    numerator: float | None
+    denominator: float | None
+    n: int
+    target: float | None
+    status: str
+    """met, missed, no-target, too-few or not-known."""
+    completeness: float | None
+    """Share (0 to 1) of the source's records that we hold, over the streams it reads; None: not known."""
+    data_as_of: datetime
