@@ -8,6 +8,7 @@
     ├── SignInError          sign in again: the credentials were refused
     ├── AccessError          ask for a right: signed in, but not allowed
     ├── RetryLater           wait: the source is away, or asks us to slow down
+    │   └── TooSlow              no answer in time; asking for less may help
     ├── SourceError          the source answered, and the answer cannot be trusted
     ├── RecordError          one record is skipped (quarantined), the rest goes on
     ├── WriteRefused         one write was refused by the platform
@@ -63,6 +64,10 @@ class RetryLater(VmoBridgeError):
     def __init__(self, message: str, *, retry_at: datetime | None = None) -> None:
         super().__init__(message)
         self.retry_at = retry_at
+
+
+class TooSlow(RetryLater):
+    """The source did not answer in time; asking for less may help."""
 
 
 class SourceError(VmoBridgeError):

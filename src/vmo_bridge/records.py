@@ -41,7 +41,7 @@ class UserGroup(Record, frozen=True, kw_only=True):
 
 
 class Person(Record, frozen=True, kw_only=True):
-    """A user. ``ref`` is a keyed pseudonym; ``name`` is empty unless the configuration allows it."""
+    """A user, by keyed pseudonym; ``name`` is empty unless the configuration allows it."""
 
     kind: ClassVar[str] = "person"
 
@@ -65,6 +65,17 @@ class Service(Record, frozen=True, kw_only=True):
 
     name: str
     active: bool | None = None
+
+
+class Choice(Record, frozen=True, kw_only=True):
+    """What people read for a stored word: the label of a state, a priority, a category."""
+
+    kind: ClassVar[str] = "choice"
+
+    table: str
+    field: str
+    value: str
+    label: str
 
 
 class Ticket(Record, frozen=True, kw_only=True):
@@ -118,7 +129,9 @@ class Span(Record, frozen=True, kw_only=True):
     value_ref: str | None = None
     """For ``team``: the team's ref."""
     value: str | None = None
-    """For ``state``: the platform's own word; for ``team``: its name where the source gives it."""
+    """For ``state``: our word for it; for ``team``: its name where the source gives it."""
+    original_value: str | None = None
+    """The platform's own word."""
     started_at: datetime
     ended_at: datetime | None = None
 
@@ -215,6 +228,7 @@ RECORD_TYPES: tuple[type[Record], ...] = (
     Person,
     Team,
     Service,
+    Choice,
     Ticket,
     Span,
     SlaOutcome,
@@ -294,5 +308,5 @@ class KpiResult(msgspec.Struct, frozen=True, kw_only=True):
     status: str
     """met, missed, no-target, too-few or not-known."""
     completeness: float | None
-    """Share (0 to 1) of the source's records that we hold, over the streams it reads; None: not known."""
+    """Share (0 to 1) of the source's records held, over the streams it reads; None: not known."""
     data_as_of: datetime

@@ -1,0 +1,123 @@
+"""Sign-in: basic or OAuth, for httpx (bulk reads) and for pysnow's requests session (writes)."""
+
+from __future__ import annotations
+
+import base64
+import threading
+import time
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from vmo_bridge.plugin import RetryLater, SignInError
+from vmo_bridge_servicenow.settings import BasicAuth, OAuthPassword, ServiceNowSettings
+
+_EARLY_SECONDS = 60
+"""A token is renewed this long before it ends, so that no request is sent with a dying one."""
+
+
+class SignIn(httpx.Auth):
+    """Signs each request; keeps and renews the OAuth token.
+
+    A 401 on a token is answered once with a fresh one: it may have been revoked early.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        settings: ServiceNowSettings,
+        folder: Path,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._name = name
+        self._url = settings.url
+        self._auth = settings.auth
+        self._folder = folder
+        self._transport = transport
+        self._token = ""
+        self._refresh = ""
+        self._ends = 0.0
+        self._lock = threading.Lock()
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Sign one request of httpx."""
+        request.headers["Authorization"] = self.header()
+        response = yield request
+        if response.status_code == 401 and not isinstance(self._auth, BasicAuth):
+            self.forget()
+            request.headers["Authorization"] = self.header()
+            yield request
+
+    def header(self) -> str:
+        """What the ``Authorization`` header says now."""
+        if isinstance(self._auth, BasicAuth):
+            pair = f"{self._auth.user}:{self._secret('password')}"
+            return "Basic " + base64.b64encode(pair.encode()).decode()
+        with self._lock:
+            if time.monotonic() > self._ends - _EARLY_SECONDS:
+                self._take(self._ask())
+            return f"Bearer {self._token}"
+
+    def forget(self) -> None:
+        """Drop the token, so that the next request gets a new one."""
+        with self._lock:
+            self._ends = 0.0
+
+    def _secret(self, field: str) -> str:
+        source = getattr(self._auth, field)
+        key = f"connectors.{self._name}.auth.{field}"
+        secret: str = source.read(key, relative_to=self._folder)
+        return secret
+
+    def _ask(self) -> dict[str, Any]:
+        """Get a token: by refresh where there is one, else (or if that is refused) by the grant."""
+        if self._refresh:
+            reply = self._post({"grant_type": "refresh_token", "refresh_token": self._refresh})
+            self._refresh = ""
+            if reply.status_code == 200:
+                return self._content(reply)
+        if isinstance(self._auth, OAuthPassword):
+            grant = {
+                "grant_type": "password",
+                "username": self._auth.user,
+                "password": self._secret("password"),
+            }
+        else:
+            grant = {"grant_type": "client_credentials"}
+        return self._content(self._post(grant))
+
+    def _post(self, grant: dict[str, str]) -> httpx.Response:
+        assert not isinstance(self._auth, BasicAuth)  # noqa: S101 - basic needs no token
+        form = {
+            **grant,
+            "client_id": self._auth.client_id,
+            "client_secret": self._secret("client_secret"),
+        }
+        try:
+            with httpx.Client(transport=self._transport, timeout=15.0) as client:
+                return client.post(f"{self._url}/oauth_token.do", data=form)
+        except httpx.TransportError as error:
+            raise RetryLater(
+                f"{self._name}: {self._url} cannot be reached for a token; "
+                "check the address and the network"
+            ) from error
+
+    def _content(self, reply: httpx.Response) -> dict[str, Any]:
+        if reply.status_code >= 500:
+            raise RetryLater(f"{self._name}: {self._url} answers {reply.status_code} for a token")
+        try:
+            content: dict[str, Any] = reply.json()
+            content["access_token"]
+        except (ValueError, KeyError, TypeError):
+            raise SignInError(
+                f"{self._name}: {self._url} gave no token ({reply.status_code}); "
+                "check client id, secrets, user and the OAuth application registry"
+            ) from None
+        return content
+
+    def _take(self, content: dict[str, Any]) -> None:
+        self._token = str(content["access_token"])
+        self._refresh = str(content.get("refresh_token") or self._refresh)
+        self._ends = time.monotonic() + float(content.get("expires_in") or 0)

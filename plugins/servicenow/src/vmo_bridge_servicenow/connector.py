@@ -1,0 +1,196 @@
+"""The connector: ties sign-in, reading, normalising and writing of one instance together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+
+import httpx
+
+from vmo_bridge.plugin import (
+    AccessError,
+    Change,
+    CheckRow,
+    HttpClient,
+    Page,
+    Places,
+    ProvisionStep,
+    RawRecord,
+    Receipt,
+    Record,
+    RetryLater,
+    SignInError,
+    Slice,
+    SourceError,
+    Stream,
+    TargetTable,
+)
+from vmo_bridge_servicenow import provision, query
+from vmo_bridge_servicenow.auth import SignIn
+from vmo_bridge_servicenow.client import TableClient
+from vmo_bridge_servicenow.normalise import Normaliser
+from vmo_bridge_servicenow.reader import TableReader, missing_fields, table_filter
+from vmo_bridge_servicenow.settings import ServiceNowSettings
+from vmo_bridge_servicenow.tables import TABLES, stream
+from vmo_bridge_servicenow.words import States
+from vmo_bridge_servicenow.writer import RecordWriter
+
+_LONGEST_LIST = 1500
+"""Characters of values in one query: addresses beyond some 2,000 are refused."""
+
+
+class ServiceNow:
+    """One ServiceNow instance: a ``Connector`` and a ``Writer``."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: ServiceNowSettings,
+        folder: Path,
+        *,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self.name = name
+        self._settings = settings
+        self._sign_in = SignIn(name, settings, folder, transport)
+        self._http = HttpClient(
+            name,
+            settings.url,
+            auth=self._sign_in,
+            timeout=settings.timeout_seconds,
+            transport=transport,
+        )
+        self._client = TableClient(self._http)
+        self._normaliser = Normaliser(name, States(settings.states), settings.service_field)
+
+    @cached_property
+    def _writer(self) -> RecordWriter:
+        return RecordWriter(self.name, self._settings.url, self._sign_in)
+
+    @property
+    def places(self) -> Places:
+        """Incidents carry facts of themselves; services and departments the values of theirs."""
+        return Places(
+            tickets=("incident",),
+            services="cmdb_ci_service",
+            user_groups="cmn_department",
+            service_path=self._settings.service_field,
+            user_group_path="caller_id.department",
+        )
+
+    @property
+    def streams(self) -> Sequence[Stream]:
+        """The configured tables, those that others refer to first."""
+        return [stream(table) for table in self._settings.tables]
+
+    def check(self) -> Iterable[CheckRow]:
+        """Ask each table for one row: reach, sign-in, rights, and fields that stay blank."""
+        for table in self._settings.tables:
+            try:
+                yield self._check_table(table)
+            except (RetryLater, SignInError) as error:
+                yield CheckRow(what=table, state="failed", detail=str(error))
+                return
+            except (AccessError, SourceError) as error:
+                yield CheckRow(what=table, state="failed", detail=str(error))
+
+    def _check_table(self, table: str) -> CheckRow:
+        fields = TABLES[table].all_fields
+        reply = self._client.rows(table, fields=fields, limit=1, count=True)
+        if not reply.rows:
+            seen = "it is empty, or every row is hidden from the user"
+            return CheckRow(what=table, state="warning", detail=seen)
+        absent = missing_fields(reply.rows, fields)
+        if absent:
+            detail = f"not there, or hidden from the user: {', '.join(absent)}"
+            needed = {"sys_id", "sys_updated_on", *TABLES[table].only}
+            return CheckRow(
+                what=table, state="failed" if needed & {*absent} else "warning", detail=detail
+            )
+        return CheckRow(what=table, state="ok", detail=f"{reply.total} rows")
+
+    def slices(self, stream: Stream, since: datetime | None, until: datetime | None) -> list[Slice]:
+        """One slice: everything that changed since then."""
+        return [Slice(stream=stream.name, since=since, until=until)]
+
+    def read(self, piece: Slice) -> Iterator[Page]:
+        """The pages of a slice by keyset (sys_updated_on, sys_id)."""
+        return TableReader(self._client, piece, self._settings.page_size).pages()
+
+    def normalise(self, stream: str, record: RawRecord) -> Iterable[Record]:
+        """Our records from one row of a table."""
+        return self._normaliser.records(stream, record)
+
+    def count(self, stream: Stream) -> int | None:
+        """``X-Total-Count`` of the table; what access rules hide may be counted or not."""
+        return self._client.rows(
+            stream.name,
+            query=table_filter(TABLES[stream.name]),
+            fields=("sys_id",),
+            limit=1,
+            count=True,
+        ).total
+
+    def link(self, stream: str, key: str) -> str:
+        """The record's form."""
+        return f"{self._settings.url}/{stream}.do?sys_id={key}"
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._http.close()
+        if "_writer" in self.__dict__:
+            self._writer.close()
+
+    def current(
+        self, table: str, field_: str, keys: Sequence[str], fields: Sequence[str]
+    ) -> dict[str, dict[str, str]]:
+        """What the fields hold now; asked for in lists that fit into an address."""
+        found: dict[str, dict[str, str]] = {}
+        for part in _parts(keys):
+            wanted = set(part)
+            for row in self._client.rows(
+                table,
+                query=query.any_of(field_, part),
+                fields=("sys_id", field_, *fields),
+                limit=len(part) * 2,
+            ).rows:
+                if row.get(field_) not in wanted:
+                    raise SourceError(
+                        f"{self.name}: {table}: the instance does not know the column {field_}; "
+                        "run 'vmo-bridge provision'"
+                    )
+                found[row["sys_id"]] = {
+                    name: str(row[name]) for name in (field_, *fields) if name in row
+                }
+        return found
+
+    def write(self, change: Change) -> str:
+        """Make one change through pysnow."""
+        return self._writer.write(change)
+
+    def read_back(self, change: Change, key: str) -> Receipt:
+        """What the record holds after the write."""
+        return self._writer.read_back(change, key)
+
+    def provision_plan(self, tables: Sequence[TargetTable]) -> list[ProvisionStep]:
+        """What the instance lacks."""
+        return provision.plan(self._client, tables)
+
+    def provision(self, step: ProvisionStep) -> None:
+        """Make one missing thing over REST (needs the admin role)."""
+        provision.make(self._writer, step)
+
+
+def _parts(keys: Sequence[str]) -> Iterator[list[str]]:
+    part: list[str] = []
+    length = 0
+    for key in keys:
+        if part and length + len(key) + 1 > _LONGEST_LIST:
+            yield part
+            part, length = [], 0
+        part.append(key)
+        length += len(key) + 1
+    if part:
+        yield part

@@ -1,0 +1,305 @@
+"""From one row of a table to our records; a row that cannot be is refused with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from vmo_bridge.plugin import (
+    Answer,
+    Choice,
+    Feedback,
+    Person,
+    Question,
+    RawRecord,
+    Record,
+    RecordError,
+    Service,
+    SlaOutcome,
+    Span,
+    Team,
+    Ticket,
+    UserGroup,
+)
+from vmo_bridge_servicenow import query
+from vmo_bridge_servicenow.tables import TASK_TABLES
+from vmo_bridge_servicenow.words import SLA_STAGES, TYPES, States
+
+_NOT_A_NUMBER = "-1"
+"""What an answer's ``actual_value`` holds where the answer is a text or a date."""
+_RETIRED = "6"
+"""``operational_status`` of a service that is no longer offered."""
+
+
+class Normaliser:
+    """Turns rows of one source into records."""
+
+    def __init__(self, source: str, states: States, service_field: str) -> None:
+        self._source = source
+        self._states = states
+        self._service_field = service_field
+        self._by_table: Mapping[str, Callable[[_Row], Record | None]] = {
+            "cmn_department": self._user_group,
+            "sys_user": self._person,
+            "sys_user_group": self._team,
+            "cmdb_ci_service": self._service,
+            "sys_choice": self._choice,
+            "task_sla": self._sla_outcome,
+            "metric_instance": self._span,
+            "asmt_metric": self._question,
+            "asmt_assessment_instance": self._feedback,
+            "asmt_metric_result": self._answer,
+        }
+
+    def records(self, table: str, raw: RawRecord) -> Iterable[Record]:
+        """The records of one row; ``RecordError`` names the field and what is wrong with it."""
+        row = _Row(self._source, table, raw)
+        record = self._ticket(row) if table in TASK_TABLES else self._by_table[table](row)
+        return [] if record is None else [record]
+
+    def _user_group(self, row: _Row) -> Record:
+        return UserGroup(**row.base(), name=row.need("name"), parent_ref=row.ref("parent"))
+
+    def _person(self, row: _Row) -> Record:
+        return Person(
+            **row.base(),
+            name=row.text("name"),
+            user_group_ref=row.ref("department"),
+            active=row.flag("active"),
+        )
+
+    def _team(self, row: _Row) -> Record:
+        return Team(**row.base(), name=row.need("name"))
+
+    def _service(self, row: _Row) -> Record:
+        status = row.text("operational_status")
+        active = None if status is None else status != _RETIRED
+        return Service(**row.base(), name=row.need("name"), active=active)
+
+    def _choice(self, row: _Row) -> Record | None:
+        # Labels in another language would double each choice.
+        if row.text("language") not in (None, "en"):
+            return None
+        return Choice(
+            **row.base(),
+            table=row.need("name"),
+            field=row.need("element"),
+            value=row.need("value"),
+            label=row.need("label"),
+        )
+
+    def _ticket(self, row: _Row) -> Record:
+        table = row.table
+        theirs = row.need("state")
+        state = self._states.ours(table, theirs)
+        closed_at = row.time("closed_at")
+        resolved_at = row.time("resolved_at")
+        if table in ("sc_req_item", "change_request") and state == "closed":
+            # These tables know no "resolved": what is closed was done then.
+            resolved_at = closed_at
+        opened_at = row.time("opened_at") or row.time("sys_created_on")
+        if opened_at is None:
+            raise RecordError("opened_at and sys_created_on are empty: no moment it began")
+        return Ticket(
+            **row.base(row.need("number")),
+            type=TYPES[table],
+            original_type=table,
+            number=row.need("number"),
+            title=row.text("short_description"),
+            description=row.text("description"),
+            state=state,
+            original_state=theirs,
+            priority=row.priority(),
+            original_priority=row.text("priority"),
+            category=row.text("category") or row.text("cat_item"),
+            subcategory=row.text("subcategory"),
+            service_ref=row.ref(self._service_field),
+            team_ref=row.ref("assignment_group"),
+            requester_ref=row.ref("caller_id")
+            or row.ref("requested_for")
+            or row.ref("requested_by")
+            or row.ref("opened_by"),
+            problem_ref=row.ref("problem_id"),
+            parent_ref=row.ref("parent"),
+            opened_at=opened_at,
+            resolved_at=resolved_at,
+            closed_at=closed_at,
+            reopen_count=row.integer("reopen_count"),
+            reassignment_count=row.integer("reassignment_count"),
+            made_sla=row.flag("made_sla"),
+            business_seconds=row.integer("business_stc"),
+            calendar_seconds=row.integer("calendar_stc"),
+            close_code=row.text("close_code"),
+            close_notes=row.text("close_notes"),
+            channel=row.text("contact_type"),
+        )
+
+    def _sla_outcome(self, row: _Row) -> Record:
+        target = row.text("sla.target")
+        kind = row.text("sla.type")
+        if target and kind not in (None, "SLA"):
+            # An agreement between teams or with a vendor is not one with the customer.
+            target = f"{kind.lower()}-{target}" if kind else target
+        stage = row.text("stage")
+        return SlaOutcome(
+            **row.base(),
+            ticket_ref=row.need_ref("task"),
+            name=row.text("sla.name"),
+            target=target,
+            stage=SLA_STAGES.get(stage, stage) if stage else None,
+            breached=row.flag("has_breached"),
+            started_at=row.time("start_time"),
+            ended_at=row.time("end_time"),
+            due_at=row.time("planned_end_time"),
+        )
+
+    def _span(self, row: _Row) -> Record | None:
+        started_at = row.time("start")
+        if started_at is None:
+            return None  # defined, but not begun
+        theirs = row.text("field_value") or row.text("value")
+        common: dict[str, Any] = {
+            **row.base(),
+            "ticket_ref": row.need_ref("id"),
+            "original_value": theirs,
+            "started_at": started_at,
+            "ended_at": row.time("end"),
+        }
+        if row.need("field") == "assignment_group":
+            return Span(
+                **common, field="team", value_ref=row.ref("field_value"), value=row.text("value")
+            )
+        return Span(
+            **common, field="state", value=self._states.ours(row.need("table"), theirs or "")
+        )
+
+    def _question(self, row: _Row) -> Record:
+        return Question(
+            **row.base(),
+            survey_ref=row.ref("metric_type"),
+            text=row.text("question") or row.need("name"),
+            datatype=row.text("datatype"),
+            scale_min=row.number("min"),
+            scale_max=row.number("max"),
+        )
+
+    def _feedback(self, row: _Row) -> Record:
+        theirs = row.need("state")
+        state = self._states.ours(row.table, theirs)
+        about, about_table = row.ref("trigger_id"), row.text("trigger_table")
+        return Feedback(
+            **row.base(row.need("number")),
+            number=row.need("number"),
+            survey_ref=row.ref("metric_type"),
+            person_ref=row.ref("user"),
+            ticket_ref=row.ref("task_id") or (about if about_table in TASK_TABLES else None),
+            service_ref=about if about_table == "cmdb_ci_service" else None,
+            state=state,
+            original_state=theirs,
+            invited_at=row.time("sys_created_on"),
+            answered_at=(row.time("taken_on") or row.updated()) if state == "answered" else None,
+        )
+
+    def _answer(self, row: _Row) -> Record:
+        value = row.text("actual_value")
+        return Answer(
+            **row.base(),
+            feedback_ref=row.need_ref("instance"),
+            question_ref=row.need_ref("metric"),
+            value=None if value == _NOT_A_NUMBER else row.number("actual_value"),
+            text=row.text("string_value"),
+        )
+
+
+class _Row:
+    """Reads the strings of a row: empty is not known, nonsense is refused."""
+
+    def __init__(self, source: str, table: str, raw: RawRecord) -> None:
+        self.table = table
+        self._source = source
+        self._raw = raw
+
+    def base(self, name: str | None = None) -> dict[str, Any]:
+        """What every record carries."""
+        key = self.need("sys_id")
+        return {
+            "ref": f"{self._source}/{key}",
+            "id": f"{self._source}:{self.table}:{name or key}",
+            "source": self._source,
+            "updated_at": self.updated(),
+        }
+
+    def updated(self) -> datetime:
+        """When the row last changed."""
+        moment = self.time("sys_updated_on")
+        if moment is None:
+            raise RecordError("sys_updated_on is empty")
+        return moment
+
+    def text(self, field: str) -> str | None:
+        """A text, or None where it is empty or absent."""
+        value = self._raw.get(field)
+        if isinstance(value, dict):  # a reference that kept its link
+            value = value.get("value")
+        if value is None or value == "":
+            return None
+        if not isinstance(value, str):
+            raise RecordError(f"{field} is a {type(value).__name__}, not a text")
+        return value
+
+    def need(self, field: str) -> str:
+        """A text that has to be there."""
+        value = self.text(field)
+        if value is None:
+            raise RecordError(f"{field} is empty or not readable")
+        return value
+
+    def ref(self, field: str) -> str | None:
+        """The ref of what a field points to."""
+        key = self.text(field)
+        return None if key is None else f"{self._source}/{key}"
+
+    def need_ref(self, field: str) -> str:
+        """A ref that has to be there."""
+        return f"{self._source}/{self.need(field)}"
+
+    def time(self, field: str) -> datetime | None:
+        """A moment, UTC."""
+        text = self.text(field)
+        try:
+            return None if text is None else query.moment(text)
+        except ValueError:
+            raise RecordError(
+                f"{field} is {text!r:.40}, not a date-time (YYYY-MM-DD HH:MM:SS)"
+            ) from None
+
+    def number(self, field: str) -> float | None:
+        """A number."""
+        text = self.text(field)
+        try:
+            return None if text is None else float(text)
+        except ValueError:
+            raise RecordError(f"{field} is {text!r:.40}, not a number") from None
+
+    def integer(self, field: str) -> int | None:
+        """A whole number."""
+        text = self.text(field)
+        try:
+            return None if text is None else int(text)
+        except ValueError:
+            raise RecordError(f"{field} is {text!r:.40}, not a whole number") from None
+
+    def flag(self, field: str) -> bool | None:
+        """True or false."""
+        text = self.text(field)
+        if text is None:
+            return None
+        if text.lower() not in ("true", "false", "1", "0"):
+            raise RecordError(f"{field} is {text!r:.40}, not true or false")
+        return text.lower() in ("true", "1")
+
+    def priority(self) -> int | None:
+        """1 to 5; anything else is kept as the platform's own word only."""
+        text = self.text("priority")
+        return int(text) if text in ("1", "2", "3", "4", "5") else None

@@ -1,0 +1,82 @@
+"""ServiceNow's words for states, and ours; an admin can change any of it in TOML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+TYPES = {
+    "incident": "incident",
+    "sc_req_item": "request",
+    "problem": "problem",
+    "change_request": "change",
+}
+
+_STATES: dict[str, dict[str, str]] = {
+    "incident": {
+        "1": "new",
+        "2": "in_progress",
+        "3": "on_hold",
+        "6": "resolved",
+        "7": "closed",
+        "8": "canceled",
+    },
+    "sc_req_item": {
+        "-5": "on_hold",
+        "1": "new",
+        "2": "in_progress",
+        "3": "closed",
+        "4": "canceled",
+        "7": "canceled",
+    },
+    # Both the older numbers (1 to 4) and those of the state model since Madrid (101 to 107).
+    "problem": {
+        "1": "new",
+        "2": "on_hold",
+        "3": "on_hold",
+        "4": "closed",
+        "101": "new",
+        "102": "in_progress",
+        "103": "in_progress",
+        "104": "in_progress",
+        "106": "resolved",
+        "107": "closed",
+    },
+    "change_request": {
+        "-5": "new",
+        "-4": "in_progress",
+        "-3": "in_progress",
+        "-2": "in_progress",
+        "-1": "in_progress",
+        "0": "in_progress",
+        "3": "closed",
+        "4": "canceled",
+    },
+    "asmt_assessment_instance": {
+        "ready": "invited",
+        "wip": "invited",
+        "complete": "answered",
+        "canceled": "canceled",
+        "expired": "expired",
+    },
+}
+
+SLA_STAGES = {
+    "in_progress": "in_progress",
+    "paused": "paused",
+    "completed": "completed",
+    "cancelled": "canceled",
+    "canceled": "canceled",
+    "breached": "breached",
+}
+
+
+class States:
+    """Looks up our word for a state."""
+
+    def __init__(self, changed: Mapping[str, Mapping[str, str]]) -> None:
+        tables = {*_STATES, *changed}
+        self._words = {each: {**_STATES.get(each, {}), **changed.get(each, {})} for each in tables}
+
+    def ours(self, table: str, theirs: str) -> str:
+        """Our word; ``other`` for one that nobody mapped."""
+        return self._words.get(table, {}).get(theirs, "other")

@@ -1,0 +1,1 @@
+"""What a connector is, and what all connectors share: the HTTP client and its manners."""

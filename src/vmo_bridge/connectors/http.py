@@ -1,0 +1,183 @@
+"""The HTTP client that connectors share: time limits, patience with limits, words for failures."""
+
+from __future__ import annotations
+
+import email.utils
+import ipaddress
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import stamina
+
+from vmo_bridge.errors import RetryLater, SignInError, TooSlow
+
+log = logging.getLogger(__name__)
+
+_AWAY = {502, 503, 504}
+_PATIENCE_SECONDS = 30.0
+"""A source that asks for a longer wait is left alone until then, instead of being waited for."""
+
+
+class _TryAgain(Exception):
+    """Inside only: this attempt failed in a way that may pass."""
+
+    def __init__(self, cause: RetryLater, wait: float | None = None) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+        self.wait = wait
+
+
+class HttpClient:
+    """Talks to one source over HTTP.
+
+    ``auth`` signs requests; ``transport`` replaces the network (tests pass one). Redirects are not
+    followed: an API that redirects is a sign-in page in disguise.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        url: str,
+        *,
+        auth: httpx.Auth | None = None,
+        timeout: float = 60.0,
+        attempts: int = 3,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self.name = name
+        self.url = url.rstrip("/")
+        self._attempts = attempts
+        self._client = httpx.Client(
+            base_url=self.url,
+            auth=auth,
+            timeout=httpx.Timeout(timeout, connect=5.0),
+            headers={"Accept": "application/json"},
+            follow_redirects=False,
+            transport=transport,
+        )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def get(
+        self, path: str, params: Mapping[str, str] | None = None, *, attempts: int | None = None
+    ) -> httpx.Response:
+        """GET with patience: what may pass is tried again, what won't raises at once.
+
+        Raises ``RetryLater`` (away or limiting, with the moment if the source names one),
+        ``TooSlow`` and ``SignInError`` (401, or a redirect). Any other answer is returned for the
+        caller to judge.
+        """
+        try:
+            for attempt in stamina.retry_context(
+                on=_backoff, attempts=attempts or self._attempts, wait_initial=0.25, wait_max=4.0
+            ):
+                with attempt:
+                    return self._once("GET", path, params)
+        except _TryAgain as failure:
+            raise failure.cause from failure
+        raise AssertionError("the retry loop either returns or raises")
+
+    def post(self, path: str, content: Mapping[str, Any]) -> httpx.Response:
+        """POST JSON once: repeating what may have been done is the caller's decision."""
+        try:
+            return self._once("POST", path, None, json=dict(content))
+        except _TryAgain as failure:
+            raise failure.cause from failure
+
+    def _once(
+        self, method: str, path: str, params: Mapping[str, str] | None, json: Any = None
+    ) -> httpx.Response:
+        try:
+            response = self._client.request(method, path, params=params, json=json)
+        except httpx.ReadTimeout as error:
+            raise TooSlow(f"{self.name}: {self.url} did not answer in time") from error
+        except httpx.TransportError as error:
+            raise _TryAgain(
+                RetryLater(
+                    f"{self.name}: {self.url} cannot be reached ({_cause(error)}); "
+                    "check the address and the network"
+                )
+            ) from error
+        # Every request signs in by itself: a kept session would outlive a revoked right.
+        self._client.cookies.clear()
+        self._judge(response)
+        return response
+
+    def _judge(self, response: httpx.Response) -> None:
+        if response.status_code == 401:
+            raise SignInError(
+                f"{self.name}: {self.url} refused the credentials (401); "
+                "check user and secret, and that they are allowed to use the API"
+            )
+        if response.is_redirect:
+            raise SignInError(
+                f"{self.name}: {self.url} redirects to a sign-in page "
+                f"({response.status_code}); the API needs an account that signs in without it"
+            )
+        if response.status_code == 429:
+            retry_at = retry_moment(response.headers)
+            wait = (retry_at - datetime.now(tz=UTC)).total_seconds() if retry_at else None
+            failure = RetryLater(
+                f"{self.name}: {self.url} limits us (429)"
+                + (f"; resume at {retry_at:%Y-%m-%d %H:%M:%S} UTC" if retry_at else ""),
+                retry_at=retry_at,
+            )
+            if wait is not None and wait > _PATIENCE_SECONDS:
+                raise failure
+            raise _TryAgain(failure, wait=max(wait, 0.0) if wait is not None else None)
+        if response.status_code in _AWAY:
+            raise _TryAgain(
+                RetryLater(
+                    f"{self.name}: {self.url} answers {response.status_code}; it is down or "
+                    "overloaded, the next run tries again"
+                )
+            )
+
+
+def _backoff(error: Exception) -> bool | float:
+    """For stamina: whether to try again, and after how many seconds if the source said so."""
+    if not isinstance(error, _TryAgain):
+        return False
+    return error.wait or True
+
+
+def retry_moment(headers: Mapping[str, str]) -> datetime | None:
+    """When a limited client may come back: ``Retry-After`` in seconds or as an HTTP date."""
+    given = headers.get("Retry-After", "").strip()
+    if not given:
+        return None
+    if given.isdigit():
+        return datetime.now(tz=UTC) + timedelta(seconds=int(given))
+    try:
+        return email.utils.parsedate_to_datetime(given).astimezone(UTC)
+    except ValueError:
+        return None
+
+
+def is_safe_url(url: str) -> bool:
+    """Whether an address may carry credentials: https, or http on this machine only."""
+    parts = urlsplit(url)
+    if parts.scheme == "https":
+        return bool(parts.hostname)
+    if parts.scheme != "http" or not parts.hostname:
+        return False
+    if parts.hostname == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(parts.hostname).is_loopback
+    except ValueError:
+        return False
+
+
+def _cause(error: BaseException) -> str:
+    """The innermost reason in words, such as ``Connection refused``."""
+    while error.__cause__ or error.__context__:
+        error = error.__cause__ or error.__context__ or error
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return text or type(error).__name__

@@ -1,0 +1,35 @@
+"""Open the configured connectors: find the plugin, check its settings, connect."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from vmo_bridge.connectors.contract import Connector
+from vmo_bridge.errors import ConfigError
+from vmo_bridge.hooks.loader import Plugins
+from vmo_bridge.settings import Settings, validate_section
+
+
+def open_connector(name: str, settings: Settings, plugins: Plugins) -> Connector:
+    """The connector configured as ``[connectors.<name>]``; raises ``ConfigError``."""
+    entry = settings.connectors.get(name)
+    if entry is None:
+        known = ", ".join(settings.connectors) or "none"
+        raise ConfigError(f"{settings.file}: there is no connectors.{name}; there are: {known}")
+    kind = plugins.connectors.get(entry.plugin)
+    if kind is None:
+        known = ", ".join(sorted(plugins.connectors)) or "none"
+        raise ConfigError(
+            f"{settings.file}: connectors.{name}.plugin: no plugin offers {entry.plugin!r} "
+            f"(there are: {known}); 'vmo-bridge plugins' says what was loaded and why not"
+        )
+    own = validate_section(
+        kind.settings, entry.own, file=settings.file, prefix=f"connectors.{name}"
+    )
+    connector = kind.connect(name=name, settings=own, folder=settings.file.parent)
+    return cast("Connector", connector)
+
+
+def enabled_connectors(settings: Settings) -> list[str]:
+    """The names of the sources that are switched on, in the order of the configuration."""
+    return [name for name, entry in settings.connectors.items() if entry.enabled]

@@ -1,0 +1,124 @@
+"""The clock round the pipeline: one cycle when it is due, until asked to end."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from types import FrameType
+
+import schedule
+
+from vmo_bridge.errors import ConfigError, VmoBridgeError
+from vmo_bridge.hooks.loader import Plugins
+from vmo_bridge.pipeline import Bridge
+from vmo_bridge.settings import Settings
+from vmo_bridge.store.clock import now
+from vmo_bridge.watch import Stopped, Watch
+
+log = logging.getLogger(__name__)
+
+_LOOK_EVERY_SECONDS = 1
+_GRACE_SECONDS = 6.0
+"""So long a stage may take to come to a safe point; then it is cut off, and rolls back."""
+
+CYCLE = "daemon.cycle.started_at"
+"""The fact that says when the last cycle began: a restart makes up for a missed one."""
+
+
+class Ending(BaseException):
+    """Cuts off whatever runs; what is half done rolls back. No ``Exception``: nobody eats it."""
+
+
+class EndingWatch(Watch):
+    """Watches in silence and asks to stop once the daemon was told to end."""
+
+    def __init__(self, ending: threading.Event) -> None:
+        self._ending = ending
+
+    def stopping(self) -> bool:
+        """Whether the daemon was told to end."""
+        return self._ending.is_set()
+
+
+class Daemon:
+    """Runs cycles by the clock of the configuration; the due time is read from the store."""
+
+    def __init__(self, settings: Settings, plugins: Plugins) -> None:
+        self._settings = settings
+        self._plugins = plugins
+        self._ending = threading.Event()
+        self._every = timedelta(minutes=settings.schedule.every_minutes)
+        self._told = ""
+        self._clock = schedule.Scheduler()
+        self._clock.every(_LOOK_EVERY_SECONDS).seconds.do(self._guarded, self._cycle_if_due)
+        self._due = datetime.min.replace(tzinfo=UTC)
+
+    def run(self) -> None:
+        """Work until SIGTERM or SIGINT; ends within ten seconds of it."""
+        with self._ended_by_signals():
+            log.info("the daemon is up, a cycle every %s", self._every)
+            self._clock.run_all()
+            while not self._ending.is_set():
+                self._ending.wait(self._clock.idle_seconds or 0)
+                self._clock.run_pending()
+        log.info("the daemon has ended")
+
+    def _cycle_if_due(self) -> None:
+        if self._ending.is_set() or now() < self._due:
+            return
+        watch = EndingWatch(self._ending)
+        with Bridge(self._settings, self._plugins, owner="vmo-bridge run", watch=watch) as bridge:
+            told = bridge.store.runs.fact(CYCLE)
+            if told and now() < datetime.fromisoformat(told) + self._every:
+                self._due = datetime.fromisoformat(told) + self._every
+                return
+            bridge.store.runs.set_fact(CYCLE, now().isoformat())
+            self._due = now() + self._every
+            outcome = bridge.cycle()
+        log.info(
+            "cycle: %d records changed, %d signals, %d KPI results, %d streams with a problem",
+            sum(each.changed for each in outcome.sync),
+            len(outcome.detect.signals),
+            len(outcome.measure.results),
+            sum(bool(each.problem) for each in outcome.sync),
+        )
+        self._told = ""
+
+    def _guarded(self, job: Callable[[], None]) -> None:
+        """One guard round each job: what fails is told once, and the clock goes on."""
+        try:
+            job()
+        except Stopped as stopped:
+            log.info("%s", stopped)
+        except ConfigError:
+            raise
+        except VmoBridgeError as error:
+            if str(error) != self._told:
+                log.error("%s", error)
+            self._told = str(error)
+        except Exception:
+            log.exception("a job failed; this is a bug of ours or of a plugin, the clock goes on")
+
+    @contextmanager
+    def _ended_by_signals(self) -> Iterator[None]:
+        def end(signum: int, _frame: FrameType | None) -> None:
+            if signum == signal.SIGALRM:
+                raise Ending
+            log.info("asked to end (%s)", signal.Signals(signum).name)
+            self._ending.set()
+            signal.setitimer(signal.ITIMER_REAL, _GRACE_SECONDS)
+
+        signals = (signal.SIGTERM, signal.SIGINT, signal.SIGALRM)
+        before = {each: signal.signal(each, end) for each in signals}
+        try:
+            yield
+        except Ending:
+            log.info("cut off at an unsafe point; it was rolled back, the next run goes on")
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            for each, handler in before.items():
+                signal.signal(each, handler)

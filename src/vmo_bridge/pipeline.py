@@ -1,0 +1,260 @@
+"""The four stages on one screen: sync → detect → measure → publish."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+from vmo_bridge.connectors.contract import Connector, Writer
+from vmo_bridge.connectors.opening import enabled_connectors, open_connector
+from vmo_bridge.errors import ConfigError, VmoBridgeError
+from vmo_bridge.hooks.loader import Plugins
+from vmo_bridge.publish.stage import Publisher, PublishOutcome, writable
+from vmo_bridge.settings import Settings
+from vmo_bridge.signals.detect import DetectOutcome, detect
+from vmo_bridge.store import Store
+from vmo_bridge.store.clock import now
+from vmo_bridge.sync import StreamOutcome, sync_source
+from vmo_bridge.sync.people import load_people
+from vmo_bridge.value.measure import MeasureOutcome, measure
+from vmo_bridge.watch import Stopped, Watch
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, kw_only=True)
+class CycleOutcome:
+    """What one turn of the loop did."""
+
+    sync: list[StreamOutcome]
+    detect: DetectOutcome
+    measure: MeasureOutcome
+    publish: PublishOutcome | None
+    """None: there is nothing to publish to."""
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+class Bridge:
+    """An open store with its settings and plugins; each method is one stage.
+
+    ``owner`` is the command that writes, named to whoever has to wait for it.
+    """
+
+    def __init__(
+        self, settings: Settings, plugins: Plugins, *, owner: str, watch: Watch | None = None
+    ) -> None:
+        self.settings = settings
+        self.plugins = plugins
+        self.watch = watch or Watch()
+        self.store = Store(settings.store_path, owner=owner)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.store.close()
+
+    def sync(self) -> list[StreamOutcome]:
+        """Stage 1: read what changed in every source; one that fails does not stop the others."""
+        settings = self.settings
+        names = enabled_connectors(settings)
+        if not names:
+            raise ConfigError(
+                f"{settings.file}: connectors: no source is switched on; add [connectors.<name>]"
+            )
+        outcomes: list[StreamOutcome] = []
+        with self._run("sync") as run:
+            people = load_people(settings, self.store)
+            for name in names:
+                try:
+                    with opened(name, settings, self.plugins) as connector:
+                        outcomes += sync_source(
+                            connector,
+                            self.store,
+                            people,
+                            run.id,
+                            overlap=timedelta(seconds=settings.sync.overlap_seconds),
+                            watch=self.watch,
+                        )
+                except ConfigError as error:
+                    outcomes.append(StreamOutcome(source=name, stream="*", problem=str(error)))
+                    log.error("%s", error)
+            run.detail = {
+                "read": sum(each.read for each in outcomes),
+                "changed": sum(each.changed for each in outcomes),
+                "problems": [
+                    f"{each.source}:{each.stream}: {each.problem}"
+                    for each in outcomes
+                    if each.problem
+                ],
+            }
+        return outcomes
+
+    def detect(self, as_of: datetime | None = None) -> DetectOutcome:
+        """Stage 2: let the rules judge, follow the signals, tell observers of new ones."""
+        with self._run("detect", self.moment(as_of)) as run:
+            outcome = detect(
+                self.store,
+                self.settings,
+                self.plugins.rules,
+                as_of=self.moment(as_of),
+                run_id=run.id,
+                watch=self.watch,
+            )
+            run.detail = {"signals": len(outcome.signals), "new": len(outcome.new)}
+            if not outcome.saved:
+                run.state = "looked back"
+        for signal in outcome.new:
+            self._tell(self.plugins.hook.vmo_signal_raised, signal=signal)
+        return outcome
+
+    def measure(self, as_of: datetime | None = None) -> MeasureOutcome:
+        """Stage 3: compute every KPI."""
+        with self._run("measure", self.moment(as_of)) as run:
+            outcome = measure(
+                self.store,
+                self.settings,
+                self.plugins.kpis,
+                as_of=self.moment(as_of),
+                run_id=run.id,
+                watch=self.watch,
+            )
+            run.detail = {"results": len(outcome.results), "failed": outcome.failed}
+            if not outcome.saved:
+                run.state = "looked back"
+        return outcome
+
+    def publish(self, *, apply: bool) -> PublishOutcome | None:
+        """Stage 4: plan, and if told to, write, read back and keep receipts."""
+        name = target_name(self.settings, self.plugins)
+        if name is None:
+            return None
+        with self._run("publish") as run, opened(name, self.settings, self.plugins) as connector:
+            publisher = Publisher(
+                self.store,
+                self.settings,
+                name,
+                _writer(connector, self.settings),
+                as_of=self.moment(),
+            )
+            if apply:
+                outcome = publisher.apply(
+                    run.id,
+                    self.watch,
+                    lambda result, key: self._tell(
+                        self.plugins.hook.vmo_kpi_published, result=result, record=key
+                    ),
+                )
+            else:
+                outcome = publisher.plan()
+            run.detail = {"applied": apply, **outcome.counts()}
+            if outcome.delivery:
+                run.detail |= {
+                    "stored": outcome.delivery.stored,
+                    "not_stored": len(outcome.delivery.troubled),
+                    "waiting": outcome.delivery.waiting,
+                }
+        return outcome
+
+    def cycle(self) -> CycleOutcome:
+        """All four, once; whether values are written is the configuration's word."""
+        seconds: dict[str, float] = {}
+
+        def timed(stage: str, work: Callable[[], Any]) -> Any:
+            began = time.monotonic()
+            result = work()
+            seconds[stage] = time.monotonic() - began
+            log.info("%s took %.1f s", stage, seconds[stage])
+            return result
+
+        return CycleOutcome(
+            sync=timed("sync", self.sync),
+            detect=timed("detect", self.detect),
+            measure=timed("measure", self.measure),
+            publish=timed(
+                "publish", lambda: self.publish(apply=self.settings.publish.mode == "apply")
+            ),
+            seconds=seconds,
+        )
+
+    def moment(self, as_of: datetime | None = None) -> datetime:
+        """The moment that counts as now: asked for, else configured, else the real one."""
+        return as_of or self.settings.bridge.as_of or now()
+
+    @contextmanager
+    def _run(self, stage: str, as_of: datetime | None = None) -> Iterator[_Run]:
+        run = _Run(self.store.runs.start(stage, as_of=as_of))
+        try:
+            yield run
+        except Stopped:
+            self.store.runs.end(run.id, "interrupted", run.detail)
+            raise
+        except Exception as error:
+            self.store.runs.end(run.id, "failed", {**run.detail, "error": _told(error)})
+            raise
+        self.store.runs.end(run.id, run.state, run.detail)
+
+    def _tell(self, hook: Callable[..., object], **what: object) -> None:
+        """Tell observers; one that fails is logged and harms nothing."""
+        try:
+            hook(**what)
+        except Exception:
+            log.exception("an observer of a plugin failed")
+
+
+@dataclass(slots=True)
+class _Run:
+    id: int
+    state: str = "done"
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+@contextmanager
+def opened(name: str, settings: Settings, plugins: Plugins) -> Iterator[Connector]:
+    """An open connector, closed afterwards."""
+    connector = open_connector(name, settings, plugins)
+    try:
+        yield connector
+    finally:
+        connector.close()
+
+
+def target_name(settings: Settings, plugins: Plugins) -> str | None:
+    """The source that values are written back to; None if there is none."""
+    names = enabled_connectors(settings)
+    if settings.publish.connector is not None:
+        if settings.publish.connector not in names:
+            raise ConfigError(
+                f"{settings.file}: publish.connector: {settings.publish.connector!r} is not a "
+                f"source that is switched on; there are: {', '.join(names) or 'none'}"
+            )
+        return settings.publish.connector
+    writers = []
+    for name in names:
+        with opened(name, settings, plugins) as connector:
+            if writable(connector):
+                writers.append(name)
+    if len(writers) > 1:
+        raise ConfigError(
+            f"{settings.file}: publish.connector: values can be written to {' and '.join(writers)};"
+            " name one of them"
+        )
+    return writers[0] if writers else None
+
+
+def _writer(connector: Connector, settings: Settings) -> Writer:
+    writer = writable(connector)
+    if writer is None:
+        raise ConfigError(
+            f"{settings.file}: publish.connector: {connector.name!r} cannot be written to"
+        )
+    return writer
+
+
+def _told(error: Exception) -> str:
+    return str(error) if isinstance(error, VmoBridgeError) else type(error).__name__

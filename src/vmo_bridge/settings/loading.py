@@ -1,0 +1,96 @@
+"""Read the configuration; a mistake names the file, the dotted key, the value and the cure."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from vmo_bridge.errors import ConfigError
+from vmo_bridge.settings.model import Settings
+
+Model = TypeVar("Model", bound=BaseModel)
+
+_SECRET_WORDS = ("password", "secret", "token", "key", "credential")
+
+
+def load_settings(path: Path) -> Settings:
+    """Read ``path`` (TOML) and the environment; raises ``ConfigError``."""
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(
+            f"{path}: there is no such file; make one with 'vmo-bridge --config {path} init'"
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"{path}: cannot be read ({error}); mend the file or its rights"
+        ) from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}; mend that line") from error
+    content.pop("file", None)
+    try:
+        return Settings(**content, file=path.absolute())
+    except ValidationError as error:
+        raise ConfigError(_report(error, path, prefix="")) from error
+
+
+def validate_section(
+    model: type[Model], content: Mapping[str, Any], *, file: Path, prefix: str
+) -> Model:
+    """Check a part of the configuration against a plugin's own model; raises ``ConfigError``."""
+    try:
+        return model.model_validate(dict(content), context={"file": file})
+    except ValidationError as error:
+        raise ConfigError(_report(error, file, prefix=prefix, model=model)) from error
+
+
+def _report(
+    error: ValidationError, file: Path, *, prefix: str, model: type[BaseModel] = Settings
+) -> str:
+    return "\n".join(_line(each, file, prefix, model) for each in error.errors())
+
+
+def _line(detail: ErrorDetails, file: Path, prefix: str, model: type[BaseModel]) -> str:
+    where = ".".join(part for part in (prefix, *map(str, detail["loc"])) if part)
+    if detail["type"] == "extra_forbidden":
+        return f"{file}: {where}: there is no such setting{_suggest(detail, model)}"
+    if detail["type"] == "missing":
+        return f"{file}: {where}: is missing; add it"
+    message = detail["msg"].removeprefix("Value error, ")
+    return f"{file}: {where}: {_shown(detail)}{message}"
+
+
+def _shown(detail: ErrorDetails) -> str:
+    """The value, unless it may be a secret or is a whole section."""
+    keys = [str(part).lower() for part in detail["loc"]]
+    secret = any(word in key for key in keys for word in _SECRET_WORDS)
+    value = detail["input"]
+    if secret or isinstance(value, dict):
+        return ""
+    return f"{value!r:.80} is not right: "
+
+
+def _suggest(detail: ErrorDetails, model: type[BaseModel]) -> str:
+    *path, wrong = (str(part) for part in detail["loc"])
+    known = _names_at(model, path)
+    close = get_close_matches(wrong, known, n=1)
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    return f"; remove it, or use one of: {', '.join(sorted(known))}" if known else "; remove it"
+
+
+def _names_at(model: type[BaseModel], path: list[str]) -> list[str]:
+    """The names of the settings of the section at ``path``, as far as the model tells."""
+    for part in path:
+        field = model.model_fields.get(part)
+        annotation = field.annotation if field else None
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return []
+        model = annotation
+    return [name for name in model.model_fields if name != "file"]

@@ -1,0 +1,188 @@
+"""What an admin can set, section by section; each field says its meaning and unit."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from vmo_bridge.settings.secrets import SecretSource
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class BridgeSection(_Section):
+    """The bridge itself."""
+
+    store: Path = Path("vmo-bridge.db")
+    """The SQLite file; relative to the configuration."""
+    as_of: AwareDatetime | None = None
+    """The moment that "now" means for rules and KPIs; empty: the real now."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @field_validator("as_of")
+    @classmethod
+    def _utc(cls, value: datetime | None) -> datetime | None:
+        return value.astimezone(UTC) if value else None
+
+
+class PeopleSection(_Section):
+    """How people are kept: as keyed pseudonyms unless names are allowed."""
+
+    names: bool = False
+    """Keep names (never e-mail addresses) of users beside their pseudonyms."""
+    key: SecretSource = SecretSource(file=Path("people.key"))
+    """The key of the pseudonyms, kept outside the store; a missing file is made on first use."""
+
+
+class ConnectorEntry(BaseModel):
+    """A source; what stands here besides these two is the plugin's own and checked by it."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    plugin: str
+    enabled: bool = True
+
+    @property
+    def own(self) -> dict[str, Any]:
+        """The plugin's own settings."""
+        return dict(self.model_extra or {})
+
+
+class SyncSection(_Section):
+    """How sources are read."""
+
+    overlap_seconds: int = Field(default=300, ge=0, le=86_400)
+    """Each sync starts this long before the newest change seen, for changes committed late."""
+
+
+class FeedbackSection(_Section):
+    """What survey questions measure."""
+
+    questions: dict[str, list[str]] = Field(default_factory=dict)
+    """Metric (csat, lost_time, comment) to the questions, by text or readable id."""
+
+    @field_validator("questions")
+    @classmethod
+    def _known_metrics(cls, value: dict[str, list[str]]) -> dict[str, list[str]]:
+        known = ("csat", "lost_time", "comment")
+        for metric in value:
+            if metric not in known:
+                raise ValueError(f"unknown metric {metric!r}; the metrics are {', '.join(known)}")
+        return value
+
+
+class ValueSection(_Section):
+    """The planning numbers of worth."""
+
+    hourly_rate: float = Field(default=68.0, ge=0)
+    """What an hour of work costs, in ``currency``; the agency's to set."""
+    currency: str = "USD"
+
+
+class TargetEntry(_Section):
+    """A target agreed with a customer; the most specific one counts."""
+
+    kpi: str
+    value: float
+    service: str | None = None
+    user_group: str | None = None
+    agreed_with: str | None = None
+    agreed_on: date | None = None
+
+
+class KpiEntry(_Section):
+    """What can be changed of one KPI."""
+
+    enabled: bool = True
+    min_n: int = Field(default=5, ge=1)
+    """Fewer items are never shown alone."""
+
+
+class PublishSection(_Section):
+    """What is written back, where, and whether at all."""
+
+    mode: Literal["plan", "apply"] = "plan"
+    """``plan`` shows what would be written; ``apply`` writes, reads back and keeps receipts."""
+    connector: str | None = None
+    """The source to write to; empty: the only one that can be written to."""
+    closed_tickets: bool = False
+    """Whether facts are also written on closed tickets; each write touches them and their audit."""
+    table: str = Field(default="u_vmo_kpi_result", pattern=r"^[ux]_[a-z0-9_]+$")
+    """The target's table for KPI results."""
+    prefix: str = Field(default="u_vmo_", pattern=r"^[ux]_[a-z0-9_]*_$")
+    """What our fields on the target's own tables begin with."""
+
+
+class ScheduleSection(_Section):
+    """The daemon's clock."""
+
+    every_minutes: float = Field(default=15, gt=0)
+    """Minutes from the start of one cycle to the start of the next."""
+
+
+class PluginsSection(_Section):
+    """Which plugins are used."""
+
+    off: list[str] = Field(default_factory=list)
+    """Names of entry points that are not loaded."""
+
+
+class Settings(BaseSettings):
+    """The whole configuration; ``VMO_BRIDGE__STORE=…`` in the environment beats the file."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid", frozen=True, env_prefix="VMO_", env_nested_delimiter="__"
+    )
+
+    bridge: BridgeSection = BridgeSection()
+    people: PeopleSection = PeopleSection()
+    connectors: dict[str, ConnectorEntry] = Field(default_factory=dict)
+    sync: SyncSection = SyncSection()
+    feedback: FeedbackSection = FeedbackSection()
+    value: ValueSection = ValueSection()
+    targets: list[TargetEntry] = Field(default_factory=list)
+    rules: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    kpis: dict[str, KpiEntry] = Field(default_factory=dict)
+    publish: PublishSection = PublishSection()
+    schedule: ScheduleSection = ScheduleSection()
+    plugins: PluginsSection = PluginsSection()
+    file: Path = Field(default=Path("vmo-bridge.toml"), exclude=True)
+    """The file this came from; paths in it are relative to its folder."""
+
+    @field_validator("connectors")
+    @classmethod
+    def _plain_names(cls, value: dict[str, ConnectorEntry]) -> dict[str, ConnectorEntry]:
+        for name in value:
+            if not name.replace("_", "").replace("-", "").isalnum() or not name.islower():
+                raise ValueError(
+                    f"connector name {name!r} goes into every id; "
+                    "use lower-case letters, digits, '-' and '_'"
+                )
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is pydantic's
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment beats the file, whose content arrives as the initial values."""
+        return env_settings, init_settings
+
+    def path(self, path: Path) -> Path:
+        """A path of the configuration, resolved against the configuration's folder."""
+        return (self.file.parent / path.expanduser()).absolute()
+
+    @property
+    def store_path(self) -> Path:
+        """Where the store is."""
+        return self.path(self.bridge.store)

@@ -1,0 +1,114 @@
+"""Signals and KPI results as the last run that counts left them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import msgspec
+from sqlite_utils import Database
+
+from vmo_bridge.records import Finding, KpiResult, Signal
+from vmo_bridge.store.clock import from_epoch, to_epoch
+
+
+class Findings:
+    """What detect and measure found."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def signals(self) -> list[Signal]:
+        """All signals, ended ones too, the strongest first."""
+        rows = self._db.execute(
+            "select finding, state, raised_at, seen_at from signal order by id"
+        ).fetchall()
+        signals = [
+            Signal(
+                finding=msgspec.json.decode(row[0], type=Finding),
+                state=row[1],
+                raised_at=_moment(row[2]),
+                seen_at=_moment(row[3]),
+            )
+            for row in rows
+        ]
+        return sorted(signals, key=lambda each: (each.finding.rule, -each.finding.strength))
+
+    def save_signals(self, run_id: int, as_of: datetime, signals: Iterable[Signal]) -> None:
+        """Replace the state of all these signals."""
+        with self._db.atomic():
+            self._db.conn.executemany(
+                "insert or replace into signal "
+                "(id, rule, state, raised_at, seen_at, as_of, run_id, finding) "
+                "values (?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (
+                        each.finding.id,
+                        each.finding.rule,
+                        each.state,
+                        to_epoch(each.raised_at),
+                        to_epoch(each.seen_at),
+                        to_epoch(as_of),
+                        run_id,
+                        msgspec.json.encode(each.finding).decode(),
+                    )
+                    for each in signals
+                ],
+            )
+
+    def kpis(self) -> list[KpiResult]:
+        """All KPI results, by KPI, window and scope."""
+        return list(self.kpis_by_id().values())
+
+    def kpis_by_id(self) -> dict[str, KpiResult]:
+        """All KPI results by their readable id."""
+        rows = self._db.execute("select id, result from kpi_result order by rowid").fetchall()
+        return {row[0]: msgspec.json.decode(row[1], type=KpiResult) for row in rows}
+
+    def save_kpis(self, run_id: int, results: Sequence[KpiResult]) -> None:
+        """Make these results the ones that count; what this run did not give is gone."""
+        with self._db.atomic():
+            self._db.execute("delete from kpi_result")
+            self._db.conn.executemany(
+                "insert into kpi_result (id, kpi, window, data_as_of, run_id, result) "
+                "values (?, ?, ?, ?, ?, ?)",
+                [
+                    (
+                        name,
+                        each.kpi,
+                        each.window,
+                        to_epoch(each.data_as_of),
+                        run_id,
+                        msgspec.json.encode(each).decode(),
+                    )
+                    for name, each in zip(kpi_ids(results), results, strict=True)
+                ],
+            )
+
+
+def kpi_ids(results: Iterable[KpiResult]) -> list[str]:
+    """Readable ids, ``csat:last-90-days:payroll:field-operations``; ``all`` where it is all.
+
+    Where two scopes read the same, the end of their refs tells them apart.
+    """
+    ids: list[str] = []
+    taken: set[str] = set()
+    for each in results:
+        scope = (_slug(each.service), _slug(each.user_group))
+        name = ":".join((each.kpi, each.window, *scope))
+        if name in taken:
+            name += f":{(each.service_ref or '')[-6:]}-{(each.user_group_ref or '')[-6:]}"
+        taken.add(name)
+        ids.append(name)
+    return ids
+
+
+def _slug(name: str | None) -> str:
+    return "all" if name is None else re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+
+
+def _moment(seconds: int) -> datetime:
+    moment = from_epoch(seconds)
+    assert moment is not None  # noqa: S101 - the column is not null
+    return moment

@@ -1,0 +1,146 @@
+"""How far each stream was read: page cursors of unfinished slices, and watermarks of whole ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlite_utils import Database
+
+from vmo_bridge.store.clock import from_epoch, now, to_epoch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamMark:
+    """What is known of one stream."""
+
+    id: int
+    source: str
+    name: str
+    kinds: tuple[str, ...]
+    watermark: datetime | None
+    """The newest change of the last whole read, by the source's clock."""
+    complete_at: datetime | None
+    """When it was last read whole, by ours."""
+    expected: int | None
+    """How many records the source said there were then."""
+    problem: str | None
+    problem_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SliceMark:
+    """An unfinished piece of a stream."""
+
+    id: int
+    since: datetime | None
+    until: datetime | None
+    cursor: str | None
+    newest: datetime | None
+    done: bool
+
+
+class Marks:
+    """The marks of all streams."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def stream(self, source: str, name: str, kinds: Sequence[str]) -> StreamMark:
+        """The mark of a stream, made if it is new."""
+        self._db.execute(
+            "insert into stream (source, name, kinds) values (?, ?, ?) "
+            "on conflict (source, name) do update set kinds = excluded.kinds",
+            [source, name, ",".join(kinds)],
+        )
+        self._db.conn.commit()
+        (mark,) = (each for each in self.streams() if (each.source, each.name) == (source, name))
+        return mark
+
+    def streams(self) -> list[StreamMark]:
+        """All streams ever read, in the order in which they were first read."""
+        rows = self._db.execute(
+            "select id, source, name, kinds, watermark, complete_at, expected, problem, problem_at "
+            "from stream order by id"
+        ).fetchall()
+        return [
+            StreamMark(
+                id=row[0],
+                source=row[1],
+                name=row[2],
+                kinds=tuple(row[3].split(",")),
+                watermark=from_epoch(row[4]),
+                complete_at=from_epoch(row[5]),
+                expected=row[6],
+                problem=row[7],
+                problem_at=from_epoch(row[8]),
+            )
+            for row in rows
+        ]
+
+    def slices(self, stream_id: int) -> list[SliceMark]:
+        """The pieces of the read under way; empty where none is."""
+        rows = self._db.execute(
+            "select id, since, until, cursor, newest, done from slice where stream_id = ? "
+            "order by id",
+            [stream_id],
+        ).fetchall()
+        return [
+            SliceMark(
+                id=row[0],
+                since=from_epoch(row[1]),
+                until=from_epoch(row[2]),
+                cursor=row[3],
+                newest=from_epoch(row[4]),
+                done=bool(row[5]),
+            )
+            for row in rows
+        ]
+
+    def begin(
+        self, stream_id: int, spans: Iterable[tuple[datetime | None, datetime | None]]
+    ) -> list[SliceMark]:
+        """Note the pieces of a new read as (since, until)."""
+        with self._db.atomic():
+            self._db.conn.executemany(
+                "insert into slice (stream_id, since, until, done) values (?, ?, ?, 0)",
+                [(stream_id, _epoch(since), _epoch(until)) for since, until in spans],
+            )
+        return self.slices(stream_id)
+
+    def advance(self, slice_id: int, *, cursor: str | None, newest: datetime | None) -> None:
+        """Move a page cursor; belongs in the transaction that saves the page."""
+        self._db.execute(
+            "update slice set cursor = ?, newest = max(coalesce(newest, 0), ?) where id = ?",
+            [cursor, _epoch(newest) or 0, slice_id],
+        )
+
+    def finish_slice(self, slice_id: int) -> None:
+        """A piece is read to its end."""
+        with self._db.atomic():
+            self._db.execute("update slice set done = 1 where id = ?", [slice_id])
+
+    def complete(self, stream_id: int, *, expected: int | None) -> None:
+        """All pieces are done: move the watermark, forget the pieces, in one transaction."""
+        with self._db.atomic():
+            self._db.execute(
+                "update stream set complete_at = ?, expected = ?, problem = null, "
+                "problem_at = null, watermark = (select nullif(max("
+                "coalesce(stream.watermark, 0), coalesce(max(newest), 0)), 0) "
+                "from slice where stream_id = stream.id) where id = ?",
+                [to_epoch(now()), expected, stream_id],
+            )
+            self._db.execute("delete from slice where stream_id = ?", [stream_id])
+
+    def fail(self, stream_id: int, problem: str) -> None:
+        """Note why a stream could not be read; its pieces stay, to go on from."""
+        with self._db.atomic():
+            self._db.execute(
+                "update stream set problem = ?, problem_at = ? where id = ?",
+                [problem, to_epoch(now()), stream_id],
+            )
+
+
+def _epoch(moment: datetime | None) -> int | None:
+    return None if moment is None else to_epoch(moment)

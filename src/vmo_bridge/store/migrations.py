@@ -1,0 +1,174 @@
+"""The schema, as numbered steps; each runs once, in one transaction with its own record."""
+
+from __future__ import annotations
+
+from sqlite_utils import Database
+from sqlite_utils.db import Table
+from sqlite_utils.migrations import Migrations
+
+from vmo_bridge.store.schema import KINDS, VERSION_COLUMNS, shape
+
+migrations = Migrations("vmo_bridge")
+
+
+def _table(db: Database, name: str) -> Table:
+    table = db[name]
+    assert isinstance(table, Table)  # noqa: S101 - tells the type checker it is no view
+    return table
+
+
+@migrations()
+def m001_runs_and_facts(db: Database) -> None:
+    """What was done when, and what the store knows about itself."""
+    _table(db, "run").create(
+        {
+            "id": int,
+            "stage": str,
+            "state": str,
+            "started_at": int,
+            "ended_at": int,
+            "as_of": int,
+            "detail": str,
+        },
+        pk="id",
+        not_null={"stage", "state", "started_at"},
+    )
+    _table(db, "fact").create({"name": str, "value": str}, pk="name", not_null={"value"})
+
+
+@migrations()
+def m002_raw_pages(db: Database) -> None:
+    """Raw payloads with their lineage, the ledger of what we hold, and the quarantine."""
+    _table(db, "stream").create(
+        {
+            "id": int,
+            "source": str,
+            "name": str,
+            "kinds": str,
+            "watermark": int,
+            "complete_at": int,
+            "expected": int,
+            "problem": str,
+            "problem_at": int,
+        },
+        pk="id",
+        not_null={"source", "name", "kinds"},
+    ).create_index(["source", "name"], unique=True)
+    _table(db, "slice").create(
+        {
+            "id": int,
+            "stream_id": int,
+            "since": int,
+            "until": int,
+            "cursor": str,
+            "newest": int,
+            "done": int,
+        },
+        pk="id",
+        not_null={"stream_id", "done"},
+    )
+    _table(db, "raw_page").create(
+        {"id": int, "stream_id": int, "run_id": int, "fetched_at": int, "content": bytes},
+        pk="id",
+        not_null={"stream_id", "fetched_at", "content"},
+    )
+    # WITHOUT ROWID: the ledger is only ever asked by its key, and this halves its size.
+    db.execute(
+        "create table ledger (stream_id integer not null, key text not null, hash blob not null, "
+        "page integer not null, position integer not null, primary key (stream_id, key)"
+        ") without rowid"
+    )
+    _table(db, "quarantine").create(
+        {
+            "stream_id": int,
+            "key": str,
+            "reason": str,
+            "page": int,
+            "position": int,
+            "seen_at": int,
+        },
+        pk=("stream_id", "key"),
+        not_null={"reason", "seen_at"},
+    )
+
+
+@migrations()
+def m003_records(db: Database) -> None:
+    """A table a kind for what is, and one for what was."""
+    for kind in KINDS:
+        columns = {**shape(kind).columns, **VERSION_COLUMNS}
+        not_null = {"ref", "id", "valid_from", "seen_at", "page", "position"}
+        current = _table(db, kind)
+        current.create(columns, pk="ref", not_null=not_null)
+        current.create_index(["id"])
+        history = _table(db, f"{kind}_history")
+        history.create(columns, not_null=not_null)
+        history.create_index(["ref"])
+
+
+@migrations()
+def m004_findings(db: Database) -> None:
+    """Signals with their life, and KPI results by window and scope."""
+    _table(db, "signal").create(
+        {
+            "id": str,
+            "rule": str,
+            "state": str,
+            "raised_at": int,
+            "seen_at": int,
+            "as_of": int,
+            "run_id": int,
+            "finding": str,
+        },
+        pk="id",
+        not_null={"rule", "state", "raised_at", "seen_at", "as_of", "finding"},
+    )
+    _table(db, "kpi_result").create(
+        {
+            "id": str,
+            "kpi": str,
+            "window": str,
+            "data_as_of": int,
+            "run_id": int,
+            "result": str,
+        },
+        pk="id",
+        not_null={"kpi", "window", "data_as_of", "result"},
+    ).create_index(["kpi", "window"])
+
+
+@migrations()
+def m005_outbox(db: Database) -> None:
+    """What waits to be written back, and what the target stored."""
+    _table(db, "outbox").create(
+        {
+            "id": int,
+            "run_id": int,
+            "target": str,
+            "table": str,
+            "key": str,
+            "match": str,
+            "values": str,
+            "before": str,
+            "state": str,
+            "reason": str,
+            "queued_at": int,
+            "ended_at": int,
+        },
+        pk="id",
+        not_null={"target", "table", "match", "values", "before", "state", "queued_at"},
+    ).create_index(["state"])
+    _table(db, "receipt").create(
+        {
+            "id": int,
+            "outbox_id": int,
+            "target": str,
+            "table": str,
+            "key": str,
+            "stored": str,
+            "verdict": str,
+            "seen_at": int,
+        },
+        pk="id",
+        not_null={"outbox_id", "target", "table", "key", "stored", "verdict", "seen_at"},
+    ).create_index(["target", "table", "key"])

@@ -1,0 +1,67 @@
+"""How a kind of record becomes a table: columns from the struct's fields, and rows from records."""
+
+from __future__ import annotations
+
+import operator
+import types
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from vmo_bridge.records import RECORD_TYPES, Record
+from vmo_bridge.store.clock import to_epoch
+
+VERSION_COLUMNS = {"valid_from": int, "seen_at": int, "page": int, "position": int}
+"""Beside a record's own fields: the source's time, ours, and where its raw payload lies."""
+
+KINDS: dict[str, type[Record]] = {each.kind: each for each in RECORD_TYPES}
+
+
+@dataclass(frozen=True, slots=True)
+class TableShape:
+    """The columns of a kind's table, and how a record becomes a row of it."""
+
+    kind: str
+    columns: dict[str, type]
+    encode: Callable[[Record], list[Any]]
+    """The record's own fields, in the order of ``columns``, as SQLite values."""
+
+    @property
+    def all_columns(self) -> list[str]:
+        """Own fields, then those of the version."""
+        return [*self.columns, *VERSION_COLUMNS]
+
+
+@cache
+def shape(kind: str) -> TableShape:
+    """The table of a kind of record."""
+    record_type = KINDS[kind]
+    hints = typing.get_type_hints(record_type)
+    types_ = {each.name: _plain(hints[each.name]) for each in msgspec.structs.fields(record_type)}
+    times = [index for index, each in enumerate(types_.values()) if each is datetime]
+    get = operator.attrgetter(*types_)
+
+    def encode(record: Record) -> list[Any]:
+        row = list(get(record))
+        for index in times:
+            if row[index] is not None:
+                row[index] = to_epoch(row[index])
+        return row
+
+    columns = {name: _COLUMN_TYPES[each] for name, each in types_.items()}
+    return TableShape(kind, columns, encode)
+
+
+_COLUMN_TYPES: dict[type, type] = {str: str, int: int, bool: int, float: float, datetime: int}
+
+
+def _plain(hint: Any) -> type:
+    """The one type of ``X`` or ``X | None``."""
+    if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union:
+        (hint,) = (each for each in typing.get_args(hint) if each is not type(None))
+    return typing.cast("type", hint)

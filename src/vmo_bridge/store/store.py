@@ -1,0 +1,88 @@
+"""The store as the stages see it: its parts, one transaction for them all, one writer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from vmo_bridge.store.clock import now
+from vmo_bridge.store.database import damage_told, open_database
+from vmo_bridge.store.findings import Findings
+from vmo_bridge.store.lock import WriterLock
+from vmo_bridge.store.marks import Marks
+from vmo_bridge.store.outbox import Outbox
+from vmo_bridge.store.raw import RawPages
+from vmo_bridge.store.runs import Runs
+from vmo_bridge.store.versions import Versions
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class Store:
+    """An open store; use it as a context manager.
+
+    ``owner`` names who writes (``vmo-bridge sync``) and takes the writer's lock; without it the
+    store is read only, beside any writer.
+    """
+
+    def __init__(self, path: Path, *, owner: str | None = None) -> None:
+        self.path = path
+        self._lock = None
+        if owner is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock = WriterLock(path, owner).acquire()
+        try:
+            self._db = open_database(path, write=owner is not None)
+        except BaseException:
+            self._release()
+            raise
+        self.raw = RawPages(self._db)
+        self.versions = Versions(self._db)
+        self.marks = Marks(self._db)
+        self.runs = Runs(self._db)
+        self.findings = Findings(self._db)
+        self.outbox = Outbox(self._db)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file, then give the lock back."""
+        self._db.close()
+        self._release()
+
+    def _release(self) -> None:
+        if self._lock:
+            self._lock.release()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing: what is done inside is there as a whole afterwards, or not at all."""
+        with damage_told(self.path), self._db.atomic():
+            yield
+
+    def tables(
+        self,
+        *,
+        as_of: datetime,
+        known_at: datetime | None = None,
+        questions: Mapping[str, Sequence[str]] | None = None,
+    ) -> dict[str, pa.Table]:
+        """The documented views (docs/tables.md) as Arrow tables.
+
+        ``as_of``: how the world stood then; ``known_at``: as we knew it then (None: now);
+        ``questions``: the question map of the configuration.
+        """
+        from vmo_bridge.store.views import Views  # noqa: PLC0415 - pyarrow is slow to import
+
+        with damage_told(self.path):
+            return Views(self._db).tables(
+                as_of=as_of, known_at=known_at or now(), questions=questions or {}
+            )

@@ -1,0 +1,128 @@
+"""Records and their versions: what is stands in a kind's table, what was in its history."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlite_utils import Database
+
+from vmo_bridge.records import Record
+from vmo_bridge.store.clock import to_epoch
+from vmo_bridge.store.schema import KINDS, shape
+
+Placed = tuple[Record, int]
+"""A record and the position of its raw record in the page."""
+
+
+class Versions:
+    """The records of all kinds."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def save(self, page: int, seen_at: datetime, records: Iterable[Placed]) -> None:
+        """Make the records of one page the current ones; what they replace becomes history."""
+        by_kind: dict[str, list[Placed]] = defaultdict(list)
+        for placed in records:
+            by_kind[placed[0].kind].append(placed)
+        for kind, placed_records in by_kind.items():
+            for batch in _each_ref_once(placed_records):
+                self._save_batch(kind, page, to_epoch(seen_at), batch)
+
+    def _save_batch(self, kind: str, page: int, seen_at: int, batch: Sequence[Placed]) -> None:
+        table = shape(kind)
+        refs = json.dumps([record.ref for record, _ in batch])
+        current: dict[str, int] = dict(
+            self._db.execute(
+                f"select ref, valid_from from {kind} where ref in (select value from json_each(?))",
+                [refs],
+            ).fetchall()
+        )
+        rows: list[list[Any]] = []
+        late: list[list[Any]] = []
+        for record, position in batch:
+            valid_from = to_epoch(record.updated_at)
+            row = [*table.encode(record), valid_from, seen_at, page, position]
+            # Two slices may deliver one record out of order: the older copy must not win.
+            (late if valid_from < current.get(record.ref, valid_from) else rows).append(row)
+        if current:
+            self._retire(kind, [row[0] for row in rows if row[0] in current])
+        self._insert("insert or replace into", kind, rows)
+        self._insert("insert into", f"{kind}_history", late)
+
+    def _retire(self, kind: str, refs: Sequence[str]) -> None:
+        columns = ", ".join(_quoted(shape(kind).all_columns))
+        self._db.execute(
+            f"insert into {kind}_history ({columns}) select {columns} from {kind} "
+            "where ref in (select value from json_each(?))",
+            [json.dumps(refs)],
+        )
+
+    def _insert(self, verb: str, table: str, rows: Sequence[Sequence[Any]]) -> None:
+        if not rows:
+            return
+        columns = shape(table.removesuffix("_history")).all_columns
+        marks = ", ".join("?" * len(columns))
+        self._db.conn.executemany(
+            f"{verb} {table} ({', '.join(_quoted(columns))}) values ({marks})", rows
+        )
+
+    def find(self, name: str) -> list[dict[str, Any]]:
+        """Current records by ref, readable id or number: rows with ``kind``, as stored."""
+        found = []
+        for kind in KINDS:
+            columns = ["ref", "id", *(["number"] if "number" in shape(kind).columns else [])]
+            where = " or ".join(f"{column} = :name" for column in columns)
+            found += [
+                {"kind": kind, **row}
+                for row in self._db.query(f"select * from {kind} where {where}", {"name": name})
+            ]
+        return found
+
+    def all(self, kind: str) -> Iterator[dict[str, Any]]:
+        """All current records of a kind, as stored."""
+        yield from self._db.query(f"select * from {kind} order by ref")
+
+    def labels(self, refs: Sequence[str]) -> dict[str, str]:
+        """What people call the records: their number, else their name, else the source's key."""
+        labels: dict[str, str] = {}
+        for kind in KINDS:
+            columns = shape(kind).columns
+            label = next((c for c in ("number", "name") if c in columns), "null")
+            labels.update(
+                self._db.execute(
+                    f"select ref, coalesce({label}, substr(ref, instr(ref, '/') + 1)) from {kind} "
+                    "where ref in (select value from json_each(?))",
+                    [json.dumps(list(refs))],
+                ).fetchall()
+            )
+        return labels
+
+    def counts(self) -> dict[str, int]:
+        """How many current records there are of each kind."""
+        return {
+            kind: int(self._db.execute(f"select count(*) from {kind}").fetchone()[0])
+            for kind in KINDS
+        }
+
+
+def _quoted(columns: Iterable[str]) -> list[str]:
+    return [f'"{column}"' for column in columns]
+
+
+def _each_ref_once(records: Sequence[Placed]) -> Iterable[Sequence[Placed]]:
+    """Cut where a ref comes again, so that its earlier version becomes history, not lost."""
+    batch: list[Placed] = []
+    seen: set[str] = set()
+    for placed in records:
+        if placed[0].ref in seen:
+            yield batch
+            batch, seen = [], set()
+        batch.append(placed)
+        seen.add(placed[0].ref)
+    if batch:
+        yield batch

@@ -1,0 +1,268 @@
+"""The documented views (docs/tables.md): the data as it stood then, as we knew it then.
+
+Each kind of record is first reduced to one version a record (``_AS_OF``); the views then join these
+by name. A record first seen after ``as_of`` is taken back to it from the source's own times: what
+came later is emptied, and the row says ``reconstructed``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+from sqlite_utils import Database
+
+from vmo_bridge.store.clock import to_epoch
+from vmo_bridge.store.schema import KINDS, shape
+
+_NOW = """{kind} as (
+  select {columns}, 0 as reconstructed from main.{kind}
+)"""
+
+_AS_OF = """{kind} as (
+  select {columns}, valid_from > :as_of as reconstructed from (
+    select *, row_number() over (
+      partition by ref order by valid_from desc, seen_at desc, page desc
+    ) as newest_first
+    from (
+      select *, min(valid_from) over (partition by ref) as first_valid_from from (
+        select {columns}, valid_from, seen_at, page from main.{kind}
+        where seen_at <= :known_at
+        union all
+        select {columns}, valid_from, seen_at, page from main.{kind}_history
+        where seen_at <= :known_at
+      )
+    )
+    where valid_from <= :as_of or valid_from = first_valid_from
+  ) where newest_first = 1
+)"""
+
+
+def _day(column: str) -> str:
+    return f"strftime('%Y-%m-%d', {column}, 'unixepoch')"
+
+
+def _month(column: str) -> str:
+    return f"strftime('%Y-%m', {column}, 'unixepoch')"
+
+
+_TICKETS = f"""
+select
+  t.ref, t.id, t.source, t.number, t.type, t.original_type, t.title, t.description,
+  case when not t.reconstructed then t.state
+       when t.closed_at <= :as_of then 'closed'
+       when t.resolved_at <= :as_of then 'resolved'
+       else coalesce(r.state, 'other') end as state,
+  coalesce(c.label, r.original_state) as original_state,
+  t.priority, t.original_priority, t.category, t.subcategory,
+  t.service_ref, s.name as service, g.ref as user_group_ref, g.name as user_group,
+  t.team_ref, m.name as team, t.requester_ref, t.problem_ref, t.parent_ref,
+  t.opened_at, {_day("t.opened_at")} as opened_day, {_month("t.opened_at")} as opened_month,
+  r.resolved_at, {_day("r.resolved_at")} as resolved_day,
+  {_month("r.resolved_at")} as resolved_month,
+  case when t.closed_at <= :as_of then t.closed_at end as closed_at,
+  min(t.updated_at, :as_of) as updated_at,
+  case when r.settled then t.reopen_count end as reopen_count,
+  case when r.settled then t.reassignment_count end as reassignment_count,
+  case when r.settled then t.made_sla end as made_sla,
+  case when r.settled then t.business_seconds end as business_seconds,
+  case when r.settled then t.calendar_seconds end as calendar_seconds,
+  case when r.settled then t.close_code end as close_code,
+  case when r.settled then t.close_notes end as close_notes,
+  t.channel, t.reconstructed
+from ticket t
+join (
+  -- A later reopening would have moved resolved_at, so an early one settles what hangs on it.
+  select k.ref, case when k.resolved_at <= :as_of then k.resolved_at end as resolved_at,
+    (not k.reconstructed or coalesce(k.resolved_at <= :as_of, 0)) as settled, past.value as state,
+    case when not k.reconstructed then k.original_state else past.original_value end
+      as original_state
+  from ticket k
+  left join (
+    select ticket_ref, value, original_value, row_number() over (
+      partition by ticket_ref order by started_at desc) as newest_first
+    from span where field = 'state' and started_at <= :as_of
+  ) past on k.reconstructed and past.ticket_ref = k.ref and past.newest_first = 1
+) r on r.ref = t.ref
+left join choice c on c.source = t.source and c."table" = t.original_type and c.field = 'state'
+  and c.value = r.original_state
+left join service s on s.ref = t.service_ref
+left join team m on m.ref = t.team_ref
+left join person p on p.ref = t.requester_ref
+left join user_group g on g.ref = coalesce(t.user_group_ref, p.user_group_ref)
+where t.opened_at <= :as_of
+order by t.ref
+"""
+
+_SLA_OUTCOMES = """
+select ref, id, source, ticket_ref, name, target,
+  case when ended_at > :as_of then 'in_progress' else stage end as stage,
+  case when ended_at > :as_of then due_at <= :as_of else breached end as breached,
+  started_at, case when ended_at <= :as_of then ended_at end as ended_at, due_at
+from sla_outcome
+where coalesce(started_at <= :as_of, 1)
+order by ref
+"""
+
+_SPANS = """
+select ref, id, source, ticket_ref, field, value_ref, value, original_value, started_at,
+  case when ended_at <= :as_of then ended_at end as ended_at
+from span
+where started_at <= :as_of
+order by ref
+"""
+
+_FEEDBACK_FROM = """
+from feedback f
+left join ticket t on t.ref = f.ticket_ref
+left join service s on s.ref = coalesce(f.service_ref, t.service_ref)
+left join person p on p.ref = f.person_ref
+left join user_group g on g.ref = p.user_group_ref
+"""
+
+_FEEDBACK = f"""
+select f.ref, f.id, f.source, f.number, f.survey_ref, f.person_ref, f.ticket_ref,
+  s.ref as service_ref, s.name as service, g.ref as user_group_ref, g.name as user_group,
+  case when f.answered_at > :as_of then 'invited' else f.state end as state,
+  case when f.answered_at > :as_of then null else f.original_state end as original_state,
+  f.invited_at, f.at as answered_at, {_day("f.at")} as answered_day,
+  {_month("f.at")} as answered_month
+{
+    _FEEDBACK_FROM.replace(
+        "from feedback f",
+        "from (select *, case when answered_at <= :as_of then answered_at end as at "
+        "from feedback) f",
+    )
+}
+where coalesce(f.invited_at <= :as_of, f.at is not null)
+order by f.ref
+"""
+
+_ANSWERS = f"""
+select a.ref, a.id, a.source, a.feedback_ref, f.number as feedback_number, a.question_ref,
+  q.text as question, coalesce(by_id.metric, by_text.metric) as metric, a.value, a.text,
+  q.scale_min, q.scale_max, f.person_ref, f.ticket_ref,
+  s.ref as service_ref, s.name as service, g.ref as user_group_ref, g.name as user_group,
+  f.answered_at, {_day("f.answered_at")} as answered_day,
+  {_month("f.answered_at")} as answered_month
+{_FEEDBACK_FROM}
+join answer a on a.feedback_ref = f.ref
+left join question q on q.ref = a.question_ref
+left join question_map by_id on by_id.question = q.id
+left join question_map by_text on by_text.question = q.text
+where f.state = 'answered' and f.answered_at <= :as_of
+order by a.ref
+"""
+
+_SQL: dict[str, str] = {
+    "tickets": _TICKETS,
+    "sla_outcomes": _SLA_OUTCOMES,
+    "spans": _SPANS,
+    "feedback": _FEEDBACK,
+    "answers": _ANSWERS,
+    "persons": (
+        "select p.ref, p.id, p.source, p.user_group_ref, g.name as user_group, p.active "
+        "from person p left join user_group g on g.ref = p.user_group_ref order by p.ref"
+    ),
+    "user_groups": (
+        "select g.ref, g.id, g.source, g.name, coalesce(g.headcount, (select count(*) "
+        "from person p where p.user_group_ref = g.ref and p.active)) as headcount, g.parent_ref "
+        "from user_group g order by g.ref"
+    ),
+    "services": "select ref, id, source, name, active from service order by ref",
+    "teams": "select ref, id, source, name from team order by ref",
+    "initiatives": (
+        "select ref, id, source, number, type, title, state, original_state, service_ref, "
+        "owner_ref, opened_at, case when closed_at <= :as_of then closed_at end as closed_at "
+        "from initiative where coalesce(opened_at <= :as_of, 1) order by ref"
+    ),
+    "ideas": (
+        "select ref, id, source, number, title, state, original_state, submitter_ref, opened_at "
+        "from idea where coalesce(opened_at <= :as_of, 1) order by ref"
+    ),
+}
+
+_BOOLEANS = {"made_sla", "breached", "active", "reconstructed"}
+_DOUBLES = {"value", "scale_min", "scale_max"}
+_INTEGERS = {
+    "priority",
+    "reopen_count",
+    "reassignment_count",
+    "business_seconds",
+    "calendar_seconds",
+    "headcount",
+}
+
+
+class Views:
+    """Reads the documented views as Arrow tables."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def tables(
+        self,
+        *,
+        as_of: datetime,
+        known_at: datetime,
+        questions: Mapping[str, Sequence[str]],
+    ) -> dict[str, pa.Table]:
+        """All views; ``questions`` is the question map (metric to question texts or ids).
+
+        Cost grows with the number of versions held; where nothing newer than ``as_of`` is held,
+        only current versions are read.
+        """
+        parameters: dict[str, Any] = {"as_of": to_epoch(as_of), "known_at": to_epoch(known_at)}
+        with_ = self._with(parameters)
+        parameters["questions"] = json.dumps(
+            [{"question": q, "metric": m} for m, texts in questions.items() for q in texts]
+        )
+        return {name: self._table(name, with_ + sql, parameters) for name, sql in _SQL.items()}
+
+    def _with(self, parameters: dict[str, Any]) -> str:
+        parts = []
+        for kind in KINDS:
+            columns = ", ".join(f'"{column}"' for column in shape(kind).columns)
+            template = _AS_OF if self._looks_back(kind, parameters) else _NOW
+            parts.append(template.format(kind=kind, columns=columns))
+        parts.append(
+            "question_map as (select value ->> 'question' as question, "
+            "value ->> 'metric' as metric from json_each(:questions))"
+        )
+        return "with " + ",\n".join(parts)
+
+    def _looks_back(self, kind: str, parameters: dict[str, Any]) -> bool:
+        found = self._db.execute(
+            f"select 1 from main.{kind} where valid_from > :as_of or seen_at > :known_at limit 1",
+            parameters,
+        ).fetchone()
+        return found is not None
+
+    def _table(self, name: str, sql: str, parameters: dict[str, Any]) -> pa.Table:
+        cursor = self._db.execute(sql, parameters)
+        names = [column[0] for column in cursor.description]
+        columns = list(zip(*cursor.fetchall(), strict=True)) or [()] * len(names)
+        arrays = [
+            _array(column, _arrow_type(name, column_name))
+            for column_name, column in zip(names, columns, strict=True)
+        ]
+        return pa.table(dict(zip(names, arrays, strict=True)))
+
+
+def _arrow_type(view: str, column: str) -> pa.DataType:
+    if column.endswith("_at") or column in _INTEGERS:
+        return pa.int64()
+    if column in _BOOLEANS:
+        return pa.bool_()
+    if column in _DOUBLES and view == "answers":
+        return pa.float64()
+    return pa.string()
+
+
+def _array(values: Sequence[object], type_: pa.DataType) -> pa.Array:
+    if pa.types.is_boolean(type_):
+        return pa.array([None if value is None else bool(value) for value in values], type_)
+    return pa.array(values, type_)

@@ -1,0 +1,76 @@
+"""People become keyed pseudonyms at the door, before anything of them is stored."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from functools import lru_cache
+from pathlib import Path
+
+from vmo_bridge.connectors.contract import RawRecord, Stream
+from vmo_bridge.errors import ConfigError
+from vmo_bridge.settings import Settings
+from vmo_bridge.store import Store
+
+_FINGERPRINT = "people.key.fingerprint"
+
+
+class People:
+    """Replaces what names a person by a pseudonym (HMAC-SHA256, RFC 2104, 80 bits of it)."""
+
+    def __init__(self, key: bytes, *, names: bool) -> None:
+        self._names = names
+
+        @lru_cache(maxsize=100_000)
+        def pseudonym(value: str) -> str:
+            return "p" + hmac.new(key, value.encode(), hashlib.sha256).hexdigest()[:20]
+
+        self.pseudonym = pseudonym
+
+    def mask(self, stream: Stream, record: RawRecord) -> RawRecord:
+        """The record without names (unless allowed) and with pseudonyms for people."""
+        masked = dict(record)
+        if not self._names:
+            for name in stream.private_fields:
+                masked.pop(name, None)
+        for name in stream.person_fields:
+            value = masked.get(name)
+            if isinstance(value, str) and value:
+                masked[name] = self.pseudonym(value)
+        return masked
+
+
+def load_people(settings: Settings, store: Store) -> People:
+    """The pseudonyms with the configured key.
+
+    A missing key file is made for a new store. A store that was filled with another key is
+    refused: every person in it would be doubled.
+    """
+    key = _key(settings, store)
+    fingerprint = hmac.new(key, b"vmo-bridge", hashlib.sha256).hexdigest()[:16]
+    known = store.runs.fact(_FINGERPRINT)
+    if known is None:
+        store.runs.set_fact(_FINGERPRINT, fingerprint)
+    elif known != fingerprint:
+        raise ConfigError(
+            f"{settings.file}: people.key: this is not the key that the store {store.path} was "
+            "filled with; restore that key, or move the store away and sync anew"
+        )
+    return People(key, names=settings.people.names)
+
+
+def _key(settings: Settings, store: Store) -> bytes:
+    source = settings.people.key
+    if source.file is not None:
+        path = settings.path(source.file)
+        if not path.exists() and store.runs.fact(_FINGERPRINT) is None:
+            _make_key(path)
+    return source.read("people.key", relative_to=settings.file.parent).encode()
+
+
+def _make_key(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(secrets.token_hex(32))

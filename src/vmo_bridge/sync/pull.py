@@ -1,0 +1,170 @@
+"""Pull one source: page → pseudonyms → normalise → store, one transaction a page."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from vmo_bridge.connectors.contract import Connector, Page, RawRecord, Slice, Stream
+from vmo_bridge.errors import (
+    AccessError,
+    RecordError,
+    RetryLater,
+    SignInError,
+    SourceError,
+    VmoBridgeError,
+)
+from vmo_bridge.records import Record
+from vmo_bridge.store import Store
+from vmo_bridge.store.clock import now
+from vmo_bridge.store.marks import SliceMark, StreamMark
+from vmo_bridge.store.raw import RawRow, raw_row
+from vmo_bridge.sync.people import People
+from vmo_bridge.watch import Watch
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, kw_only=True)
+class StreamOutcome:
+    """How the sync of one stream went."""
+
+    source: str
+    stream: str
+    read: int = 0
+    changed: int = 0
+    quarantined: int = 0
+    problem: str = ""
+    """Why it is not whole; empty if it is."""
+
+
+def sync_source(
+    connector: Connector,
+    store: Store,
+    people: People,
+    run_id: int,
+    *,
+    overlap: timedelta,
+    watch: Watch,
+) -> list[StreamOutcome]:
+    """Read all streams of a source; a stream that fails is noted, and the others go on.
+
+    A source that is away, or refuses to let us in, is not asked for its other streams.
+    """
+    outcomes: list[StreamOutcome] = []
+    gone = ""
+    for stream in connector.streams:
+        outcome = StreamOutcome(source=connector.name, stream=stream.name)
+        outcomes.append(outcome)
+        mark = store.marks.stream(connector.name, stream.name, stream.kinds)
+        if not gone:
+            pull = _Pull(
+                connector=connector,
+                store=store,
+                people=people,
+                run_id=run_id,
+                stream=stream,
+                mark=mark,
+                outcome=outcome,
+                watch=watch,
+            )
+            try:
+                pull.run(overlap)
+            except (RetryLater, SignInError) as error:
+                gone = str(error)
+            except (AccessError, SourceError) as error:
+                outcome.problem = str(error)
+        outcome.problem = outcome.problem or gone
+        if outcome.problem:
+            store.marks.fail(mark.id, outcome.problem)
+            log.warning("%s:%s: %s", connector.name, stream.name, outcome.problem)
+    return outcomes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pull:
+    """The read of one stream, from its marks to its watermark."""
+
+    connector: Connector
+    store: Store
+    people: People
+    run_id: int
+    stream: Stream
+    mark: StreamMark
+    outcome: StreamOutcome
+    watch: Watch
+
+    def run(self, overlap: timedelta) -> None:
+        slices = self.store.marks.slices(self.mark.id) or self._begin(overlap)
+        started = False
+        try:
+            for piece in slices:
+                if piece.done:
+                    continue
+                for page in self.connector.read(self._slice(piece)):
+                    if not started:
+                        self.watch.begin(f"{self.connector.name}:{self.stream.name}", page.expected)
+                        started = True
+                    self._keep(piece, page)
+                    self.watch.advance(len(page.records))
+                    self.watch.stop_here()
+                self.store.marks.finish_slice(piece.id)
+        finally:
+            if started:
+                self.watch.end(f"{self.outcome.changed} new or changed")
+        expected = self.connector.count(self.stream)
+        self.store.marks.complete(self.mark.id, expected=expected)
+
+    def _begin(self, overlap: timedelta) -> Sequence[SliceMark]:
+        since = self.mark.watermark
+        since = since - overlap if since else None
+        slices = self.connector.slices(self.stream, since, None)
+        return self.store.marks.begin(self.mark.id, [(each.since, each.until) for each in slices])
+
+    def _slice(self, piece: SliceMark) -> Slice:
+        return Slice(
+            stream=self.stream.name, since=piece.since, until=piece.until, cursor=piece.cursor
+        )
+
+    def _keep(self, piece: SliceMark, page: Page) -> None:
+        """Save what is new on a page, together with the page's cursor."""
+        rows = [self._row(record) for record in page.records]
+        seen_at = now()
+        with self.store.transaction():
+            changed = self.store.raw.changed(self.mark.id, rows)
+            if changed:
+                self._save(changed, seen_at)
+            self.store.marks.advance(piece.id, cursor=page.cursor, newest=page.newest)
+        self.outcome.read += len(rows)
+        self.outcome.changed += len(changed)
+
+    def _row(self, record: RawRecord) -> RawRow:
+        masked = self.people.mask(self.stream, record)
+        return raw_row(str(masked.get(self.stream.key_field) or "without a key"), masked)
+
+    def _save(self, rows: Sequence[RawRow], seen_at: datetime) -> None:
+        raw = self.store.raw
+        page_id = raw.keep(self.mark.id, self.run_id, seen_at, rows)
+        placed: list[tuple[Record, int]] = []
+        refused: list[tuple[int, str, str]] = []
+        for position, row in enumerate(rows):
+            try:
+                placed += [(record, position) for record in self._normalised(row)]
+            except RecordError as error:
+                refused.append((position, row.key, error.reason))
+        self.store.versions.save(page_id, seen_at, placed)
+        refused_keys = {key for _, key, _ in refused}
+        accepted = [row.key for row in rows if row.key not in refused_keys]
+        raw.quarantine(self.mark.id, page_id, refused, accepted, seen_at)
+        self.outcome.quarantined += len(refused)
+
+    def _normalised(self, row: RawRow) -> list[Record]:
+        """The records of one raw record; a connector's own mistake costs that record only."""
+        try:
+            return list(self.connector.normalise(self.stream.name, row.content))
+        except VmoBridgeError:
+            raise
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise RecordError(f"the connector stumbled: {type(error).__name__}: {error}") from error
