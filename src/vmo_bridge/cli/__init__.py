@@ -1,0 +1,86 @@
+"""The command line: one thin command a verb; what is slow to import waits until it is used."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from vmo_bridge import __version__
+from vmo_bridge.errors import VmoBridgeError
+
+_VERBS = {
+    "init": "setup",
+    "check": "setup",
+    "provision": "setup",
+    "plugins": "setup",
+    "sync": "stages",
+    "detect": "stages",
+    "measure": "stages",
+    "publish": "stages",
+    "cycle": "stages",
+    "run": "stages",
+    "status": "status",
+    "signals": "look",
+    "kpis": "look",
+    "explain": "explain",
+    "sandbox": "sandbox",
+    "demo": "demo",
+}
+"""Command to the module of this package that holds it, in the order of the help."""
+
+
+class _Verbs(click.Group):
+    """Loads a command's module only when the command is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(_VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        module = _VERBS.get(cmd_name)
+        if module is None:
+            return None
+        command: click.Command = getattr(import_module(f"{__name__}.{module}"), cmd_name)
+        return command
+
+
+@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("vmo-bridge.toml"),
+    envvar="VMO_BRIDGE_CONFIG",
+    show_default=True,
+    help="The configuration.",
+)
+@click.version_option(__version__, prog_name="vmo-bridge")
+@click.pass_context
+def vmo_bridge(ctx: click.Context, config: Path) -> None:
+    r"""VMO Bridge: from tickets and feedback to value in the records people look at.
+
+    \b
+    sync → detect → measure → publish, once by 'cycle' or for ever by 'run'.
+    'demo' shows it all on a sample agency, without an account anywhere.
+    """
+    ctx.obj = config
+
+
+def main() -> None:
+    """Run the command line; a known error is one message and an exit code, no traceback."""
+    try:
+        vmo_bridge.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("stopped", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.exceptions.Exit as leaving:
+        sys.exit(leaving.exit_code)
+    except BrokenPipeError:
+        sys.exit(141)
+    except VmoBridgeError as error:
+        click.echo(f"vmo-bridge: {error}", err=True)
+        sys.exit(error.exit_code)

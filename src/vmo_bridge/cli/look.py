@@ -1,0 +1,208 @@
+"""Look at what was found: signals and KPIs, as they are or as of a past moment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vmo_bridge.cli import show
+from vmo_bridge.cli.opening import load
+from vmo_bridge.cli.options import as_of_option, format_option
+
+if TYPE_CHECKING:
+    from vmo_bridge.records import KpiResult, Signal
+
+
+@click.command()
+@as_of_option
+@click.option("--rule", help="Only those of this rule.")
+@click.option("--all", "ended_too", is_flag=True, help="Also those that have ended.")
+@format_option
+@click.pass_obj
+def signals(
+    config: Path, as_of: datetime | None, rule: str | None, ended_too: bool, form: str
+) -> None:
+    """List the demand signals."""
+    from vmo_bridge.signals.detect import find
+    from vmo_bridge.signals.life import follow
+    from vmo_bridge.store import Store
+    from vmo_bridge.watch import Watch
+
+    settings, plugins = load(config)
+    with Store(settings.store_path) as store:
+        found = store.findings.signals()
+        if as_of is not None:
+            then, _ = find(store, settings, plugins.rules, as_of=as_of, watch=Watch())
+            found = follow([], then, as_of)
+        chosen = [
+            each
+            for each in found
+            if (ended_too or each.state != "ended") and rule in (None, each.finding.rule)
+        ]
+        labels = store.versions.labels(
+            list(dict.fromkeys(ref for each in chosen for ref in each.finding.evidence))
+        )
+    if form == "json":
+        show.as_json([signal_json(each, labels) for each in chosen])
+        return
+    show.table(
+        [
+            "id",
+            "state",
+            "strength",
+            "evidence",
+            "hours/year",
+            f"{settings.value.currency}/year",
+            "why",
+        ],
+        [
+            (
+                each.finding.id,
+                each.state,
+                each.finding.strength,
+                len(each.finding.evidence),
+                round(each.finding.worth.hours_per_year),
+                round(each.finding.worth.cost_per_year),
+                each.finding.why,
+            )
+            for each in chosen
+        ],
+    )
+
+
+def signal_json(signal: Signal, labels: dict[str, str]) -> dict[str, Any]:
+    """A signal for machines; ``evidence`` are the source's numbers or ids."""
+    finding = signal.finding
+    return {
+        "id": finding.id,
+        "rule": finding.rule,
+        "title": finding.title,
+        "why": finding.why,
+        "service": finding.service,
+        "user_group": finding.user_group,
+        "keywords": list(finding.keywords),
+        "window": [show.iso(finding.start), show.iso(finding.end)],
+        "strength": round(finding.strength, 4),
+        "worth": {
+            "hours_per_year": round(finding.worth.hours_per_year, 1),
+            "cost_per_year": round(finding.worth.cost_per_year, 2),
+        },
+        "state": signal.state,
+        "evidence": [labels.get(ref, ref) for ref in finding.evidence],
+    }
+
+
+@click.command()
+@as_of_option
+@click.option("--kpi", help="Only this KPI.")
+@click.option("--window", help="Only this window: 2026-10, or last-90-days.")
+@click.option("--service", help="Only this service, by name ('all': the totals).")
+@click.option("--user-group", help="Only this user group, by name ('all': the totals).")
+@format_option
+@click.pass_obj
+def kpis(
+    config: Path,
+    as_of: datetime | None,
+    kpi: str | None,
+    window: str | None,
+    service: str | None,
+    user_group: str | None,
+    form: str,
+) -> None:
+    """List KPI results; a table without filters shows the totals of the last 90 days."""
+    from vmo_bridge.store import Store
+    from vmo_bridge.store.findings import kpi_ids
+    from vmo_bridge.value.measure import compute_all
+    from vmo_bridge.watch import Watch
+
+    settings, plugins = load(config)
+    with Store(settings.store_path) as store:
+        if as_of is None:
+            results = store.findings.kpis_by_id()
+        else:
+            outcome = compute_all(store, settings, plugins.kpis, as_of=as_of, watch=Watch())
+            results = dict(zip(kpi_ids(outcome.results), outcome.results, strict=True))
+    if form == "table" and not any((kpi, window, service, user_group)):
+        window, service, user_group = "last-90-days", "all", "all"
+        click.echo(
+            f"{len(results)} results, here the totals of the last 90 days; "
+            "see others by --kpi, --window, --service, --user-group or --format json"
+        )
+    chosen = {
+        name: each
+        for name, each in results.items()
+        if kpi in (None, each.kpi)
+        and window in (None, each.window)
+        and _names(service, each.service)
+        and _names(user_group, each.user_group)
+    }
+    if form == "json":
+        show.as_json([{**kpi_json(each), "id": name} for name, each in chosen.items()])
+        return
+    show.table(*_kpi_table(list(chosen.values())))
+
+
+def kpi_json(result: KpiResult) -> dict[str, Any]:
+    """A KPI result for machines; ``null`` is not known, for a scope it means all."""
+    return {
+        "kpi": result.kpi,
+        "version": result.version,
+        "start": show.iso(result.start),
+        "end": show.iso(result.end),
+        "service": result.service,
+        "user_group": result.user_group,
+        "value": result.value,
+        "unit": result.unit,
+        "numerator": result.numerator,
+        "denominator": result.denominator,
+        "n": result.n,
+        "target": result.target,
+        "status": result.status,
+        "completeness": result.completeness,
+        "data_as_of": show.iso(result.data_as_of),
+    }
+
+
+def _kpi_table(results: Sequence[KpiResult]) -> tuple[list[str], list[tuple[object, ...]]]:
+    columns = [
+        "KPI",
+        "window",
+        "service",
+        "user group",
+        "value",
+        "target",
+        "status",
+        "n",
+        "complete",
+    ]
+    return columns, [
+        (
+            each.kpi,
+            each.window,
+            each.service or "all",
+            each.user_group or "all",
+            measured(each.value, each.unit),
+            measured(each.target, each.unit),
+            each.status,
+            each.n,
+            measured(each.completeness, "share") or "not known",
+        )
+        for each in results
+    ]
+
+
+def measured(value: float | None, unit: str) -> str:
+    """A value with its unit: ``94.2 %``, ``12.5 hours``."""
+    if value is None:
+        return ""
+    return f"{value * 100:.1f} %" if unit == "share" else f"{show.text(value)} {unit}"
+
+
+def _names(asked: str | None, name: str | None) -> bool:
+    if asked is None:
+        return True
+    return name is None if asked == "all" else (name or "").casefold() == asked.casefold()

@@ -1,0 +1,192 @@
+"""Set up: write a configuration, check it, see the plugins, prepare the target's tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vmo_bridge.cli import show
+from vmo_bridge.cli.opening import load
+from vmo_bridge.cli.options import format_option
+from vmo_bridge.errors import ConfigError, VmoBridgeError
+
+if TYPE_CHECKING:
+    from vmo_bridge.connectors.contract import CheckRow
+    from vmo_bridge.hooks.loader import Plugins
+    from vmo_bridge.settings import Settings
+
+
+@click.command()
+@click.option("--url", prompt="Address of your ServiceNow (https://…)", help="The instance.")
+@click.option("--user", prompt="Integration user", help="Who signs in there.")
+@click.option(
+    "--password-env",
+    prompt="Environment variable that holds the password",
+    default="SERVICENOW_PASSWORD",
+    help="The secret itself never stands in the file.",
+)
+@click.option("--name", prompt="Short name for this source", default="helpdesk", help="In all ids.")
+@click.pass_obj
+def init(config: Path, url: str, user: str, password_env: str, name: str) -> None:
+    """Ask a few questions and write a commented configuration."""
+    from vmo_bridge.cli.template import render_config
+    from vmo_bridge.settings import load_settings
+
+    if config.exists():
+        raise ConfigError(f"{config}: is already there; move it away, or name another by --config")
+    content = render_config(name=name, url=url, user=user, password_env=password_env)
+    config.parent.mkdir(parents=True, exist_ok=True)
+    config.write_text(content, encoding="utf-8")
+    try:
+        load_settings(config)
+    except ConfigError:
+        config.unlink()
+        raise
+    click.echo(f"wrote {config}")
+    click.echo(
+        f"next: put the password into {password_env}, then 'vmo-bridge --config {config} check'"
+    )
+
+
+@click.command()
+@format_option
+@click.pass_obj
+def check(config: Path, form: str) -> None:
+    """Check the configuration, and try reach, sign-in and rights of every source."""
+    settings, plugins = load(config)
+    rows = list(_checked(settings, plugins))
+    if form == "json":
+        show.as_json(rows)
+    else:
+        show.table(
+            ["source", "what", "state", "detail"],
+            [(row["source"], row["what"], row["state"], row["detail"]) for row in rows],
+        )
+    if any(row["state"] == "failed" for row in rows):
+        raise click.exceptions.Exit(1)
+
+
+def _checked(settings: Settings, plugins: Plugins) -> list[dict[str, Any]]:
+    from vmo_bridge.connectors.opening import enabled_connectors
+    from vmo_bridge.pipeline import opened
+    from vmo_bridge.signals.detect import rule_parameters
+    from vmo_bridge.value.measure import chosen_kpis
+
+    rule_parameters(settings, plugins.rules)
+    chosen_kpis(settings, plugins.kpis)
+    rows = [_row("", str(settings.file), "ok", "configuration")]
+    rows += [
+        _row("", f"plugin {each.name}", "failed", each.reason)
+        for each in plugins.rows
+        if each.state == "broken"
+    ]
+    for name in enabled_connectors(settings):
+        try:
+            with opened(name, settings, plugins) as connector:
+                rows += [_checked_row(name, each) for each in connector.check()]
+                rows += _provisioned(settings, name, connector)
+        except VmoBridgeError as error:
+            rows.append(_row(name, "source", "failed", str(error)))
+    return rows
+
+
+def _provisioned(settings: Settings, name: str, connector: Any) -> list[dict[str, Any]]:
+    """Whether the fields that values are written to are there, for a target that is in use."""
+    from vmo_bridge.publish.layout import Layout
+    from vmo_bridge.publish.stage import writable
+
+    writer = writable(connector)
+    if writer is None or settings.publish.connector not in (None, name):
+        return []
+    steps = writer.provision_plan(Layout(settings.publish, writer.places).tables())
+    if not steps:
+        return [_row(name, "value fields", "ok", "all there")]
+    detail = f"{len(steps)} missing; 'vmo-bridge provision' lists them"
+    return [_row(name, "value fields", "warning", detail)]
+
+
+def _checked_row(source: str, row: CheckRow) -> dict[str, Any]:
+    return _row(source, row.what, row.state, row.detail)
+
+
+def _row(source: str, what: str, state: str, detail: str) -> dict[str, Any]:
+    return {"source": source, "what": what, "state": state, "detail": detail}
+
+
+@click.command()
+@click.option("--apply", is_flag=True, help="Make what is missing, over REST (needs an admin).")
+@format_option
+@click.pass_obj
+def provision(config: Path, apply: bool, form: str) -> None:
+    """Show which tables, fields and form sections the target lacks; make them with --apply."""
+    from vmo_bridge.cli.progress import watching
+
+    settings, plugins = load(config)
+    with watching() as watch:
+        steps = make_missing(settings, plugins, apply=apply, watch=watch)
+    if form == "json":
+        show.as_json([{"what": step.what, "table": step.table, **step.values} for step in steps])
+        return
+    for step in steps:
+        click.echo(f"+ {step.what}")
+    verb = "made" if apply else "missing (provision --apply makes them)"
+    click.echo(f"{len(steps)} {verb}" if steps else "nothing is missing")
+
+
+def make_missing(settings: Settings, plugins: Plugins, *, apply: bool, watch: Any) -> list[Any]:
+    """What the target lacks; made, if told to."""
+    from vmo_bridge.pipeline import opened, target_name
+    from vmo_bridge.publish.layout import Layout
+    from vmo_bridge.publish.stage import writable
+
+    name = target_name(settings, plugins)
+    if name is None:
+        return []
+    with opened(name, settings, plugins) as connector:
+        writer = writable(connector)
+        if writer is None:
+            return []
+        steps = writer.provision_plan(Layout(settings.publish, writer.places).tables())
+        if apply and steps:
+            watch.begin("provision", len(steps))
+            for step in steps:
+                writer.provision(step)
+                watch.advance()
+            watch.end()
+    return steps
+
+
+@click.command()
+@format_option
+@click.pass_obj
+def plugins(config: Path, form: str) -> None:
+    """List the plugins: version, state, what they offer, and why one is broken."""
+    from vmo_bridge.hooks.loader import load_plugins
+    from vmo_bridge.settings import load_settings
+
+    off = load_settings(config).plugins.off if config.exists() else []
+    rows = load_plugins(off=off).rows
+    if form == "json":
+        show.as_json(
+            [
+                {
+                    "name": row.name,
+                    "distribution": row.distribution,
+                    "version": row.version,
+                    "state": row.state,
+                    "reason": row.reason or None,
+                    "offers": list(row.offers),
+                }
+                for row in rows
+            ]
+        )
+        return
+    show.table(
+        ["plugin", "package", "version", "state", "offers", "reason"],
+        [
+            (row.name, row.distribution, row.version, row.state, ", ".join(row.offers), row.reason)
+            for row in rows
+        ],
+    )
