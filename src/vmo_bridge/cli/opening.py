@@ -21,6 +21,7 @@ def load(config: Path) -> tuple[Settings, Plugins]:
     from vmo_bridge.hooks.loader import load_plugins
     from vmo_bridge.settings import load_settings
 
+    log_to(logging.ERROR)  # what goes wrong stands in the command's own output
     settings = load_settings(config)
     return settings, load_plugins(off=settings.plugins.off)
 
@@ -31,7 +32,6 @@ def bridge(config: Path, verb: str) -> Iterator[Bridge]:
     from vmo_bridge.pipeline import Bridge
 
     settings, plugins = load(config)
-    log_to(logging.WARNING)
     with (
         watching() as watch,
         Bridge(settings, plugins, owner=f"vmo-bridge {verb}", watch=watch) as it,
@@ -48,3 +48,5 @@ def log_to(level: int, file: Path | None = None) -> None:
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     for name in ("vmo_bridge", "vmo_bridge_servicenow"):
         logging.getLogger(name).setLevel(level)
+    # A retry that helps is nobody's concern, and one that does not ends in our own words.
+    logging.getLogger("stamina").setLevel(logging.ERROR)
