@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from vmo_bridge.records import Finding
 
@@ -28,10 +28,13 @@ class ConnectorType:
 
 
 class RuleParameters(BaseModel, extra="forbid", frozen=True):
-    """What an admin can change of a rule under ``[rules.<name>]``; a rule subclasses it."""
+    """What an admin can change of a rule under ``[rules.<name>]``.
+
+    A rule subclasses it, as ``class MyParameters(RuleParameters, frozen=True)``.
+    """
 
     enabled: bool = True
-    hours_per_item: float = 1.0
+    hours_per_item: float = Field(default=1.0, ge=0)
     """Working hours that one piece of evidence costs, besides reported lost time."""
 
 
@@ -55,7 +58,9 @@ class Rule:
     """A question asked of the data: SQL that aggregates, then a pure judgement of the result.
 
     The queries read the documented views (docs/tables.md) and may bind ``$start`` and ``$end``
-    (epoch seconds, UTC) and any parameter of the rule by its name.
+    (epoch seconds, UTC) and any parameter of the rule by its name. A query named ``needs`` gives
+    one row of counts, a column a fact that the rule cannot do without; one that is 0 or NULL is
+    missing, and the rule then says so (by the column's name) instead of judging.
     """
 
     name: str
@@ -66,6 +71,8 @@ class Rule:
     window_days: int
     reads: tuple[str, ...]
     """Kinds of record it needs; where one is missing the rule says so instead of judging."""
+    fields: tuple[str, ...]
+    """The fields it reads, as ``view.column``."""
     queries: Mapping[str, str]
     decide: Callable[[RuleRun], Sequence[Finding]]
 
@@ -75,7 +82,7 @@ class Kpi:
     """A measure: SQL that lists the items that count, and how they become one number.
 
     ``items`` is a SELECT over the documented views that gives one row an item with the columns
-    ``ref`` (the record that shows it), ``at`` (epoch seconds: the moment that puts it in a window),
+    ``ref`` (the record that shows it), ``moment`` (epoch seconds: what puts it in a window),
     ``service_ref``, ``user_group_ref`` and ``amount`` (a number). The other three are aggregate
     expressions over these columns.
     """

@@ -1,0 +1,1 @@
+"""Portable SQL over the documented views, run by an embedded engine."""

@@ -1,0 +1,1 @@
+"""Stage 2: the demand that tickets miss. Rules judge, signals live."""

@@ -1,0 +1,1 @@
+"""The built-in rules, one a file. Pure: query results in, findings out."""

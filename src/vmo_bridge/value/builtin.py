@@ -1,0 +1,21 @@
+"""The plugin of the built-in KPIs: they go the same road as a stranger's."""
+
+from __future__ import annotations
+
+from vmo_bridge.hooks.extensions import Kpi
+from vmo_bridge.hooks.specs import hookimpl
+from vmo_bridge.value.formulas import (
+    csat,
+    lost_time,
+    mttr_median,
+    mttr_p90,
+    reopen_rate,
+    sla_attainment,
+)
+
+
+@hookimpl
+def vmo_kpis() -> list[Kpi]:
+    """Give the built-in KPIs."""
+    modules = (sla_attainment, mttr_median, mttr_p90, reopen_rate, csat, lost_time)
+    return [module.KPI for module in modules]

@@ -1,0 +1,1 @@
+"""The built-in KPIs, one a file. Pure: SQL over the documented views and what it means."""
