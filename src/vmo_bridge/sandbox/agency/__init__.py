@@ -1,0 +1,1 @@
+"""The made-up agency Meridian: people, services, tickets, answers and planted stories."""

@@ -1,0 +1,1 @@
+"""A local ServiceNow: tables, interfaces, sign-in, faults and record pages."""

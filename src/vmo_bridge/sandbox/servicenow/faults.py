@@ -1,0 +1,112 @@
+"""Named switches for what a real instance does on a bad day; each may be limited to some calls."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import asdict, dataclass
+from typing import Any
+
+#: Switch → what its value means.
+KNOWN: dict[str, str] = {
+    "acl_drop_fields": "list of elements the caller may not read: they are absent",
+    "acl_drop_rows": "encoded query of the rows the caller may not read",
+    "aggregate_off": "true: the Aggregate API answers 403",
+    "business_rule_abort": "name of the business rule that aborts writes",
+    "count": "'off': no X-Total-Count",
+    "display_quirks": "'off': no null, UNKNOWN or thousands commas in display values",
+    "drop_reply_after_commit": "true: the write is kept, the connection closed without a reply",
+    "fail_next": "true: the connection is closed before anything happened",
+    "field_acl_write": "list of elements whose new values are dropped in silence",
+    "html_200": "hibernation | login | maintenance: a page instead of data",
+    "latency_ms": "milliseconds to wait before the answer",
+    "late_commit": "seconds a change stays invisible, or a list of sys_ids that are invisible",
+    "limit_before_acl": "'off': unreadable rows are left out before the limit",
+    "link_header": "'off' | 'odd' (rel=prev with offset=-1 on the first page)",
+    "login_redirect": "true: 302 to the login page",
+    "mutate_between_pages": "what to do after a list page: a callable, or a list of writes",
+    "query_invalid": "'no_rows': a query with an invalid part returns nothing",
+    "rate_limit": "seconds for Retry-After: 429 (limit with times=N)",
+    "read_only": "true: every write is refused with 403",
+    "silent_update": "true: writes do not touch sys_updated_on and sys_mod_count",
+    "timeout": "500 | 200_error | string_row | truncated",
+    "unauthorised": "true: 401 for everybody",
+    "user_time_zone": "zone name instead of the user's own",
+}
+
+
+@dataclass(slots=True)
+class Fault:
+    """One switch that is on.
+
+    It acts on requests for ``table`` (any if "") by ``method`` (any if "") and ``user`` (any if
+    ""), after ``skip`` such requests, and ``times`` times (0 = until cleared).
+    """
+
+    name: str
+    value: Any = True
+    table: str = ""
+    method: str = ""
+    user: str = ""
+    skip: int = 0
+    times: int = 0
+
+
+class Faults:
+    """The switches of one server; safe to use from any thread."""
+
+    def __init__(self) -> None:
+        self._faults: list[Fault] = []
+        self._lock = threading.Lock()
+
+    def set(
+        self,
+        name: str,
+        value: Any = True,
+        *,
+        table: str = "",
+        method: str = "",
+        user: str = "",
+        skip: int = 0,
+        times: int = 0,
+    ) -> None:
+        """Turn a switch on; the same switch may be set several times with other limits."""
+        if name not in KNOWN:
+            message = f"faults: {name!r} is no switch; one of {', '.join(sorted(KNOWN))}"
+            raise ValueError(message)
+        with self._lock:
+            self._faults.append(Fault(name, value, table, method.upper(), user, skip, times))
+
+    def clear(self, name: str = "") -> None:
+        """Turn a switch off, or all of them."""
+        with self._lock:
+            self._faults = [fault for fault in self._faults if name and fault.name != name]
+
+    def active(self) -> list[dict[str, Any]]:
+        """What is on, as plain values."""
+        with self._lock:
+            return [
+                asdict(fault)
+                | {"value": repr(fault.value) if callable(fault.value) else fault.value}
+                for fault in self._faults
+            ]
+
+    def take(self, name: str, *, table: str = "", method: str = "", user: str = "") -> Any:
+        """The value of a switch for this request, counted as one use; None when it is off."""
+        with self._lock:
+            for fault in self._faults:
+                if fault.name != name or not _meant(fault, table, method, user):
+                    continue
+                if fault.skip:
+                    fault.skip -= 1
+                    continue
+                if fault.times:
+                    fault.times -= 1
+                    if not fault.times:
+                        self._faults.remove(fault)
+                return fault.value
+        return None
+
+
+def _meant(fault: Fault, table: str, method: str, user: str) -> bool:
+    pairs = ((fault.table, table), (fault.method, method), (fault.user, user))
+    return all(wanted in ("", given) for wanted, given in pairs)

@@ -1,0 +1,176 @@
+"""From one HTTP request to one reply: faults, sign-in, and the way to the right interface."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+from zoneinfo import ZoneInfo
+
+from vmo_bridge.sandbox.servicenow import replies
+from vmo_bridge.sandbox.servicenow.access import Credentials, User
+from vmo_bridge.sandbox.servicenow.faults import Faults
+from vmo_bridge.sandbox.servicenow.instance import Instance
+from vmo_bridge.sandbox.servicenow.replies import Call, Dropped, Refused, Reply
+from vmo_bridge.sandbox.servicenow.signin import SignIn
+from vmo_bridge.sandbox.servicenow.stats_api import StatsApi
+from vmo_bridge.sandbox.servicenow.table_api import TableApi
+
+_ROUTE = re.compile(r"/api/now(?:/(v\d))?/(table|stats)/([^/]+)(?:/([^/]+))?/?")
+_RULE_ID = "5a" * 16
+_PAGES = {
+    "hibernation": "Your instance is hibernating. Sign in to the developer site to wake it up.",
+    "login": "Log in: User name, Password",
+    "maintenance": "This instance is being maintained and will be back soon.",
+}
+_ALWAYS = {
+    "Cache-Control": "no-cache,no-store,must-revalidate,max-age=-1",
+    "Pragma": "no-store,no-cache",
+    "Expires": "0",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An HTTP request as it came in; header names in lower case."""
+
+    method: str
+    path: str
+    query: str
+    base: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+    params: tuple[tuple[str, str], ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Read the parameters once."""
+        pairs = tuple(parse_qsl(self.query, keep_blank_values=True))
+        object.__setattr__(self, "params", pairs)
+
+
+class Gateway:
+    """Everything under ``/api/now`` and ``/oauth_token.do``."""
+
+    def __init__(self, instance: Instance, credentials: Credentials, faults: Faults) -> None:
+        self._instance = instance
+        self._faults = faults
+        self._sign_in = SignIn(credentials, instance.clock)
+        self._table = TableApi(instance, faults)
+        self._stats = StatsApi(instance, faults)
+
+    def answer(self, request: Request) -> Reply:
+        """The reply to an API request. Dropped is raised when there shall be none."""
+        try:
+            reply = self._answer(request)
+        except Refused as refused:
+            reply = refused.reply()
+        reply.headers = (
+            _ALWAYS | {"X-Is-Logged-In": str(reply.status != 401).lower()} | reply.headers
+        )
+        return reply
+
+    def token(self, request: Request) -> Reply:
+        """The reply to an OAuth token request; parameters are read from the body only."""
+        if request.method != "POST":
+            return Reply(405)
+        form = dict(parse_qsl(request.body.decode(errors="replace")))
+        return self._sign_in.token(form, request.headers.get("authorization", ""))
+
+    def _answer(self, request: Request) -> Reply:
+        match = _ROUTE.fullmatch(request.path)
+        table = match[3] if match else ""
+        method = request.headers.get("x-http-method-override", request.method).upper()
+        page = self._network(table, method)
+        if page is not None:
+            return page
+        key = dict(request.params).get("x-sn-apikey", "")
+        user = self._sign_in.user(request.headers, key)
+        if user is None or self._faults.take("unauthorised", table=table, method=method):
+            raise replies.not_authenticated()
+        self._limit_rate(table, method, user)
+        if match is None:
+            raise replies.no_resource(request.path)
+        _check_accept(request.headers.get("accept", ""))
+        call = self._call(request, method, user, match[1] or "v2")
+        mode = self._faults.take("timeout", table=table, method=method, user=user.user_name)
+        if str(mode) == "500":
+            raise replies.timed_out()
+        if match[2] == "stats":
+            return self._stats.handle(call, table)
+        return _cut(self._table.handle(call, table, match[4] or ""), mode)
+
+    def _call(self, request: Request, method: str, user: User, version: str) -> Call:
+        zone = self._faults.take("user_time_zone", user=user.user_name) or user.time_zone
+        return Call(
+            method,
+            request.path,
+            request.base,
+            request.params,
+            request.headers,
+            request.body,
+            user,
+            ZoneInfo(str(zone)),
+            version,
+        )
+
+    def _network(self, table: str, method: str) -> Reply | None:
+        """What happens before the platform itself has a say."""
+        wait = self._faults.take("latency_ms", table=table, method=method)
+        if wait:
+            time.sleep(float(wait) / 1000)
+        if self._faults.take("fail_next", table=table, method=method):
+            raise Dropped
+        if self._faults.take("login_redirect", table=table, method=method):
+            return Reply(302, b"", {"Location": "/login.do"}, "text/html;charset=UTF-8")
+        page = self._faults.take("html_200", table=table, method=method)
+        if page is None:
+            return None
+        text = f"<!DOCTYPE html><html lang='en'><title>{page}</title><p>{_PAGES[page]}</p></html>"
+        return Reply(200, text.encode(), {}, "text/html;charset=UTF-8")
+
+    def _limit_rate(self, table: str, method: str, user: User) -> None:
+        wait = self._faults.take("rate_limit", table=table, method=method, user=user.user_name)
+        if wait is None:
+            return
+        seconds = 1 if wait is True else int(wait)
+        reset = int(self._instance.clock().timestamp()) + seconds
+        raise Refused(
+            429,
+            "Rate limit exceeded",
+            "Rate limit of 100 requests per hour for Table API exceeded",
+            {
+                "Retry-After": str(seconds),
+                "X-RateLimit-Limit": "100",
+                "X-RateLimit-Reset": str(reset),
+                "X-RateLimit-Rule": _RULE_ID,
+            },
+        )
+
+
+def _check_accept(accept: str) -> None:
+    """JSON only: this instance does not speak XML."""
+    kinds = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
+    if accept and not {"application/json", "*/*", "application/*", ""}.intersection(kinds):
+        raise Refused(406, "Not Acceptable", "Response content type must be application/json")
+
+
+def _cut(reply: Reply, mode: Any) -> Reply:
+    """A list whose transaction ran out of time after the answer had begun."""
+    if mode is None or not isinstance(reply.body, dict) or "result" not in reply.body:
+        return reply
+    rows = reply.body["result"]
+    if isinstance(rows, list):
+        rows = rows[: max(1, len(rows) // 2)]
+    envelope = replies.timed_out().reply().body
+    if mode == "200_error":
+        reply.body = {"result": rows} | envelope
+    elif mode == "string_row" and isinstance(rows, list):
+        reply.body = {"result": [*rows, envelope["error"]["message"]]}
+    elif mode == "truncated":
+        whole = json.dumps(reply.body).encode()
+        reply.body = whole[: len(whole) // 2]
+    return reply
