@@ -70,15 +70,14 @@ def vmo_bridge(ctx: click.Context, config: Path) -> None:
 def main() -> None:
     """Run the command line; a known error is one message and an exit code, no traceback."""
     try:
-        vmo_bridge.main(standalone_mode=False)
+        # Without standalone mode click returns the code of a command that ends early.
+        sys.exit(vmo_bridge.main(standalone_mode=False) or 0)
     except click.exceptions.Abort:
         click.echo("stopped", err=True)
         sys.exit(130)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except click.exceptions.Exit as leaving:
-        sys.exit(leaving.exit_code)
     except BrokenPipeError:
         sys.exit(141)
     except VmoBridgeError as error:
