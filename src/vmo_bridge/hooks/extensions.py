@@ -33,9 +33,12 @@ class RuleParameters(BaseModel, extra="forbid", frozen=True):
     A rule subclasses it, as ``class MyParameters(RuleParameters, frozen=True)``.
     """
 
-    enabled: bool = True
-    hours_per_item: float = Field(default=1.0, ge=0)
-    """Working hours that one piece of evidence costs, besides reported lost time."""
+    enabled: bool = Field(True, description="Whether the rule is asked at all.")
+    hours_per_item: float = Field(
+        1.0,
+        ge=0,
+        description="Working hours a piece of evidence costs, besides reported lost time.",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

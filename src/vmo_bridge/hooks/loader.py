@@ -59,6 +59,7 @@ class Plugins:
 
         if point.name in off:
             return row("off", "switched off under [plugins] off")
+        plugin = None
         try:
             plugin = point.load()
             _refuse_misspelt(plugin)
@@ -66,7 +67,8 @@ class Plugins:
             self._manager.check_pending()
             offers = self._collect(plugin)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's code may raise anything
-            if self._manager.has_plugin(point.name):
+            # Another plugin of this name, loaded before, stays.
+            if plugin is not None and self._manager.get_plugin(point.name) is plugin:
                 self._manager.unregister(name=point.name)
             return row("broken", f"{type(error).__name__}: {error}")
         return row("loaded", offers=offers)

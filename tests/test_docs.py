@@ -1,0 +1,154 @@
+"""The documents say what the code does: commands, settings, rules and KPIs have their line."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from vmo_bridge.cli import vmo_bridge
+from vmo_bridge.cli.template import render_config
+from vmo_bridge.hooks.extensions import Kpi, Rule
+from vmo_bridge.settings import ConnectorEntry, Settings, load_settings
+from vmo_bridge.signals.builtin import vmo_rules
+from vmo_bridge.value.builtin import vmo_kpis
+
+ROOT = Path(__file__).parents[1]
+
+
+def text(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def default(value: Any) -> str:
+    if value is PydanticUndefined:
+        return "(has to be given)"
+    if value is None:
+        return ""
+    if value in ((), [], {}):
+        return "(empty)"
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def rule_lines(rule: Rule) -> Iterator[str]:
+    yield f"## {rule.name}"
+    yield rule.question
+    for name, field in rule.parameters.model_fields.items():
+        assert field.description, f"{rule.name}.{name} has no description"
+        yield f"| `{name}` | {default(field.default)} | {field.description} |"
+    for each in rule.fields:
+        yield f"`{each}`"
+
+
+def kpi_lines(kpi: Kpi) -> Iterator[str]:
+    target = "none" if kpi.target is None else f"{kpi.target:g}"
+    yield f"## {kpi.name}"
+    yield f"{kpi.title}. {kpi.question}"
+    yield kpi.note
+    yield (
+        f"| {kpi.version} | {kpi.unit} | {kpi.value_type} | {kpi.better} | {target} | {kpi.min_n} |"
+    )
+
+
+def setting_lines(model: type[BaseModel], prefix: str) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        if name == "file" and model is Settings:
+            continue
+        annotation = field.annotation
+        key = f"{prefix}{name}"
+        if isinstance(annotation, type) and annotation.__name__.endswith("Section"):
+            yield from setting_lines(annotation, f"{key}.")
+            continue
+        assert field.description, f"{key} has no description"
+        shown = field.get_default(call_default_factory=True)
+        if isinstance(shown, BaseModel):
+            told = ", ".join(f"{k} = {v}" for k, v in shown.model_dump(exclude_none=True).items())
+            shown = f"{{ {told} }}"
+        if isinstance(shown, list) and shown:
+            shown = "all that the plugin knows"
+        yield f"| `{key}` | {default(shown)} | {' '.join(field.description.split())} |"
+
+
+def all_setting_lines() -> Iterator[str]:
+    from vmo_bridge.settings.model import KpiEntry, TargetEntry
+    from vmo_bridge_servicenow.settings import (
+        BasicAuth,
+        OAuthClient,
+        OAuthPassword,
+        ServiceNowSettings,
+    )
+
+    yield from setting_lines(Settings, "")
+    yield from setting_lines(ConnectorEntry, "connectors.NAME.")
+    yield from setting_lines(TargetEntry, "targets[].")
+    yield from setting_lines(KpiEntry, "kpis.NAME.")
+    yield from setting_lines(ServiceNowSettings, "connectors.NAME.")
+    for auth in (BasicAuth, OAuthPassword, OAuthClient):
+        yield from setting_lines(auth, "connectors.NAME.auth.")
+
+
+def missing_lines(document: str, lines: Iterator[str]) -> list[str]:
+    there = text(document)
+    return [line for line in lines if line not in there]
+
+
+@pytest.mark.parametrize("rule", vmo_rules(), ids=lambda rule: rule.name)
+def test_every_rule_and_parameter_has_its_line(rule: Rule) -> None:
+    assert missing_lines("docs/rules.md", rule_lines(rule)) == []
+
+
+@pytest.mark.parametrize("kpi", vmo_kpis(), ids=lambda kpi: kpi.name)
+def test_every_kpi_has_its_section(kpi: Kpi) -> None:
+    assert missing_lines("docs/kpis.md", kpi_lines(kpi)) == []
+
+
+def test_every_setting_has_its_line() -> None:
+    assert missing_lines("docs/settings.md", all_setting_lines()) == []
+
+
+def test_documents_name_no_rule_kpi_or_command_that_is_not_there() -> None:
+    rules = {rule.name for rule in vmo_rules()}
+    kpis = {kpi.name for kpi in vmo_kpis()}
+    assert set(re.findall(r"^## (\S+)$", text("docs/rules.md"), re.MULTILINE)) == rules
+    assert set(re.findall(r"^## (\S+)$", text("docs/kpis.md"), re.MULTILINE)) == kpis
+    commands = set(vmo_bridge.list_commands(None))  # type: ignore[arg-type]
+    listed = text("README.md").split("## Commands")[1].split("##")[0]
+    assert set(re.findall(r"^\| `(\w+)` \|", listed, re.MULTILINE)) == commands
+
+
+def test_every_link_of_the_documents_leads_somewhere() -> None:
+    for document in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+        for link in re.findall(r"\]\(([^)#:]+)\)", document.read_text(encoding="utf-8")):
+            assert (document.parent / link).exists(), f"{document.name}: {link}"
+
+
+def test_the_example_configuration_is_what_init_writes(tmp_path: Path) -> None:
+    written = render_config(
+        name="helpdesk",
+        url="https://example.service-now.com",
+        user="vmo.bridge",
+        password_env="SERVICENOW_PASSWORD",
+    )
+    assert text("config/vmo-bridge.toml") == written
+    assert load_settings(ROOT / "config/vmo-bridge.toml").connectors.keys() == {"helpdesk"}
+
+
+def test_the_example_with_every_comment_taken_away_is_still_good(tmp_path: Path) -> None:
+    lines = []
+    for line in text("config/vmo-bridge.toml").splitlines():
+        opened = re.sub(r"^# (?=(\[+\w|\"?[\w.-]+\"? = ))", "", line)
+        # An ellipsis stands for more of the same.
+        lines.append(line if "…" in opened else opened)
+    path = tmp_path / "all.toml"
+    path.write_text("\n".join(lines))
+    content = tomllib.loads(path.read_text())
+    assert {"targets", "rules", "kpis"} <= content.keys()
+    assert "as_of" in content["bridge"]
+    settings = load_settings(path)
+    assert settings.targets[0].agreed_with == "Head of Field Offices"
