@@ -6,6 +6,7 @@ PLUGINS := $(wildcard plugins/*/pyproject.toml)
 STAMP := $(VENV)/.installed
 DEMO ?=
 TESTS ?=
+BENCH ?=
 
 .PHONY: help setup demo test check format bench clean
 
@@ -41,8 +42,8 @@ format: $(STAMP)  ## bring the code into shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(STAMP)  ## measure (not part of the tests)
-	$(BIN)/python -m pytest tests/benchmarks --benchmark
+bench: $(STAMP)  ## measure, beside a bare loop (not part of the tests); flags by BENCH="--rows 200000"
+	$(BIN)/python tests/benchmarks/bench_sync.py $(BENCH)
 
 clean:  ## remove everything that is made
 	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
