@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Self
 
+from pluggy import HookCaller
+
 from vmo_bridge.connectors.contract import Connector, Writer
 from vmo_bridge.connectors.opening import enabled_connectors, open_connector
 from vmo_bridge.errors import ConfigError, VmoBridgeError
@@ -96,7 +98,10 @@ class Bridge:
         return outcomes
 
     def detect(self, as_of: datetime | None = None) -> DetectOutcome:
-        """Stage 2: let the rules judge, follow the signals, tell observers of new ones."""
+        """Stage 2: let the rules judge, follow the signals, tell observers of new ones.
+
+        A moment that is asked for is only looked from: nothing is saved, nobody is told.
+        """
         with self._run("detect", self.moment(as_of)) as run:
             outcome = detect(
                 self.store,
@@ -104,17 +109,18 @@ class Bridge:
                 self.plugins.rules,
                 as_of=self.moment(as_of),
                 run_id=run.id,
+                save=as_of is None,
                 watch=self.watch,
             )
             run.detail = {"signals": len(outcome.signals), "new": len(outcome.new)}
             if not outcome.saved:
-                run.state = "looked back"
+                run.state = "looked"
         for signal in outcome.new:
             self._tell(self.plugins.hook.vmo_signal_raised, signal=signal)
         return outcome
 
     def measure(self, as_of: datetime | None = None) -> MeasureOutcome:
-        """Stage 3: compute every KPI."""
+        """Stage 3: compute every KPI; from a moment that is asked for nothing is saved."""
         with self._run("measure", self.moment(as_of)) as run:
             outcome = measure(
                 self.store,
@@ -122,11 +128,12 @@ class Bridge:
                 self.plugins.kpis,
                 as_of=self.moment(as_of),
                 run_id=run.id,
+                save=as_of is None,
                 watch=self.watch,
             )
             run.detail = {"results": len(outcome.results), "failed": outcome.failed}
             if not outcome.saved:
-                run.state = "looked back"
+                run.state = "looked"
         return outcome
 
     def publish(self, *, apply: bool) -> PublishOutcome | None:
@@ -199,12 +206,13 @@ class Bridge:
             raise
         self.store.runs.end(run.id, run.state, run.detail)
 
-    def _tell(self, hook: Callable[..., object], **what: object) -> None:
-        """Tell observers; one that fails is logged and harms nothing."""
-        try:
-            hook(**what)
-        except Exception:
-            log.exception("an observer of a plugin failed")
+    def _tell(self, hook: HookCaller, **what: object) -> None:
+        """Tell observers one by one: one that fails is logged, and silences no other."""
+        for observer in hook.get_hookimpls():
+            try:
+                observer.function(*(what[name] for name in observer.argnames))
+            except (Exception, SystemExit):
+                log.exception("plugin %s: its observer failed", observer.plugin_name)
 
 
 @dataclass(slots=True)
@@ -234,11 +242,8 @@ def target_name(settings: Settings, plugins: Plugins) -> str | None:
                 f"source that is switched on; there are: {', '.join(names) or 'none'}"
             )
         return settings.publish.connector
-    writers = []
-    for name in names:
-        with opened(name, settings, plugins) as connector:
-            if writable(connector):
-                writers.append(name)
+    kinds = {name: plugins.connectors.get(settings.connectors[name].plugin) for name in names}
+    writers = [name for name, kind in kinds.items() if kind is not None and kind.writes]
     if len(writers) > 1:
         raise ConfigError(
             f"{settings.file}: publish.connector: values can be written to {' and '.join(writers)};"

@@ -97,7 +97,7 @@ class HttpClient:
             response = self._client.request(method, path, params=params, json=json)
         except httpx.ReadTimeout as error:
             raise TooSlow(f"{self.name}: {self.url} did not answer in time") from error
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:  # the network's failures, and a body that is garbled
             raise _TryAgain(
                 RetryLater(
                     f"{self.name}: {self.url} cannot be reached ({_cause(error)}); "
@@ -150,27 +150,35 @@ def _backoff(error: Exception) -> bool | float:
 def retry_moment(headers: Mapping[str, str]) -> datetime | None:
     """When a limited client may come back: ``Retry-After`` in seconds or as an HTTP date."""
     given = headers.get("Retry-After", "").strip()
-    if not given:
-        return None
-    if given.isdigit():
-        return datetime.now(tz=UTC) + timedelta(seconds=int(given))
     try:
-        return email.utils.parsedate_to_datetime(given).astimezone(UTC)
-    except ValueError:
+        if given.isascii() and given.isdigit():
+            return datetime.now(tz=UTC) + timedelta(seconds=int(given))
+        moment = email.utils.parsedate_to_datetime(given)
+        # The zone "-0000" comes back naive, and means UTC (RFC 5322, 3.3).
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
 
 
 def is_safe_url(url: str) -> bool:
-    """Whether an address may carry credentials: https, or http on this machine only."""
-    parts = urlsplit(url)
-    if parts.scheme == "https":
-        return bool(parts.hostname)
-    if parts.scheme != "http" or not parts.hostname:
-        return False
-    if parts.hostname == "localhost":
-        return True
+    """Whether an address may carry credentials: https, or http on this machine only.
+
+    One that holds credentials itself is not: addresses stand in logs and messages.
+    """
     try:
-        return ipaddress.ip_address(parts.hostname).is_loopback
+        parts = urlsplit(url)
+        _ = parts.port  # refuses what is no port
+    except ValueError:
+        return False
+    host = parts.hostname
+    if not host or parts.username is not None or parts.password is not None:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
 

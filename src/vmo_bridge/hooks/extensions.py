@@ -24,7 +24,12 @@ class ConnectorType:
     settings: type[BaseModel]
     """The model of what stands under ``[connectors.<name>]`` besides ``plugin`` and ``enabled``."""
     connect: Callable[..., Any]
-    """``connect(name=…, settings=…)`` gives a connector (``vmo_bridge.plugin.Connector``)."""
+    """``connect(name=…, settings=…, folder=…)`` gives a ``vmo_bridge.plugin.Connector``.
+
+    ``folder`` is where relative paths of the configuration begin.
+    """
+    writes: bool = False
+    """Whether its connectors are ``Writer``, too: values can be written back to them."""
 
 
 class RuleParameters(BaseModel, extra="forbid", frozen=True):

@@ -102,6 +102,8 @@ def _refuse_misspelt(plugin: object) -> None:
     known = {name for name, _ in inspect.getmembers(specs, inspect.isfunction)}
     for name, member in inspect.getmembers(plugin, callable):
         marked = getattr(member, f"{specs.PROJECT}_impl", None) is not None
+        if name in known and not marked and getattr(member, "__module__", "") != specs.__name__:
+            raise AttributeError(f"{name} is not marked: put @hookimpl before it")
         if marked and name not in known:
             hooks = ", ".join(sorted(hook for hook in known if hook.startswith(_HOOK_PREFIX)))
             raise AttributeError(f"unknown hook {name!r}; the hooks are {hooks}")

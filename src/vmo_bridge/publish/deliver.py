@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from vmo_bridge.connectors.contract import Change, Receipt, Writer
-from vmo_bridge.errors import RetryLater, SignInError, SourceError, WriteRefused
+from vmo_bridge.errors import AccessError, RetryLater, SignInError, SourceError, WriteRefused
 from vmo_bridge.publish.plan import same
 from vmo_bridge.store import Store
 from vmo_bridge.store.outbox import OutboxItem, StoredReceipt
@@ -67,7 +67,7 @@ def _deliver_one(
     try:
         key = writer.write(change)
         receipt = writer.read_back(change, key)
-    except (WriteRefused, SourceError) as error:
+    except (WriteRefused, AccessError, SourceError) as error:
         store.outbox.end(item, "refused", str(error))
         delivery.troubled.append((item, str(error)))
         return

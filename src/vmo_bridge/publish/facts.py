@@ -51,7 +51,8 @@ def ticket_facts(
     return {
         ref: {
             "watermelon": "true" if ref in watermelons else "false",
-            "lost_time": plain(lost_time.get(ref)),
+            # Whole minutes: the field is an integer, which would never hold a fraction.
+            "lost_time": plain(lost_time.get(ref), digits=0),
             "open_signals": str(signals_of[ref]),
         }
         for ref in watermelons | set(lost_time) & tickets | set(signals_of)
@@ -111,6 +112,16 @@ def kpi_record(key: str, result: KpiResult) -> dict[str, str]:
         "u_version": result.version,
         "u_data_as_of": f"{result.data_as_of:%Y-%m-%d}",
     }
+
+
+NO_KPI_VALUE = {
+    "u_value": "",
+    "u_numerator": "",
+    "u_denominator": "",
+    "u_n": "0",
+    "u_status": "not-known",
+}
+"""What is said of a KPI result that was shown and is not there any more."""
 
 
 def plain(number: float | None, *, digits: int = 2) -> str:

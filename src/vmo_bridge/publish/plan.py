@@ -22,6 +22,8 @@ class Wish:
     values: Mapping[str, str]
     match_field: str = ""
     """For records that are ours to create: the field that holds our key."""
+    create: bool = True
+    """Whether to create it where it is not there; a value that is gone is only taken back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,8 @@ def _plan_table(writer: Writer, table: str, wishes: Sequence[Wish]) -> Iterable[
         return [_refused(wish, str(error)) for wish in wishes]
     if not match_field:
         return [_compare(wish, wish.key, current.get(wish.key)) for wish in wishes]
+    if any(match_field not in values for values in current.values()):
+        return [_refused(wish, _no_field(match_field)) for wish in wishes]
     by_match = {values[match_field]: key for key, values in current.items()}
     return [
         _compare(wish, by_match.get(wish.key), current.get(by_match.get(wish.key, "")))
@@ -71,19 +75,17 @@ def _compare(wish: Wish, key: str | None, now: Mapping[str, str] | None) -> Plan
         if not wish.match_field:
             return _refused(wish, "the record is not there, or our user may not see it")
         return PlanRow(
-            action="create",
+            action="create" if wish.create else "unchanged",
             table=wish.table,
             label=wish.label,
             key=None,
             match=match,
-            values=wish.values,
+            values=wish.values if wish.create else {},
             before={},
         )
     absent = [name for name in wish.values if name not in now]
     if absent:
-        return _refused(
-            wish, f"the target has no field {', '.join(absent)}; run 'vmo-bridge provision'"
-        )
+        return _refused(wish, _no_field(", ".join(absent)))
     changed = {name: text for name, text in wish.values.items() if not same(now[name], text)}
     return PlanRow(
         action="change" if changed else "unchanged",
@@ -107,6 +109,10 @@ def _refused(wish: Wish, reason: str) -> PlanRow:
         before={},
         reason=reason,
     )
+
+
+def _no_field(names: str) -> str:
+    return f"the target has no field {names}; run 'vmo-bridge provision'"
 
 
 def same(stored: str, wished: str) -> bool:

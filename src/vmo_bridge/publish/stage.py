@@ -97,15 +97,24 @@ class Publisher:
 
     def _kpi_wishes(self, results: Mapping[str, KpiResult]) -> Iterator[Wish]:
         """Results that may be shown; those that were shown before are kept true."""
-        shown = self._store.outbox.written_values(self._name, self.layout.kpi_table, KEY)
-        for key, result in results.items():
-            if result.window == facts.WINDOW and (result.value is not None or key in shown):
+        table = self.layout.kpi_table
+        said = {
+            key: facts.kpi_record(key, result)
+            for key, result in results.items()
+            if result.window == facts.WINDOW
+        }
+        shown = self._store.outbox.written_matches(self._name, table, KEY)
+        for key in [*said, *sorted(shown - said.keys())]:
+            values = said.get(key, {KEY: key, **facts.NO_KPI_VALUE})
+            known = bool(values["u_value"])
+            if known or key in shown:
                 yield Wish(
-                    table=self.layout.kpi_table,
+                    table=table,
                     key=key,
                     label=key,
-                    values=facts.kpi_record(key, result),
+                    values=values,
                     match_field=KEY,
+                    create=known,
                 )
 
     def _ticket_wishes(self, said: facts.Facts) -> Iterator[Wish]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -10,6 +11,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
+from pydantic_settings import SettingsError
 
 from vmo_bridge.errors import ConfigError
 from vmo_bridge.settings.model import Settings
@@ -35,9 +37,13 @@ def load_settings(path: Path) -> Settings:
         raise ConfigError(f"{path}: not valid TOML: {error}; mend that line") from error
     content.pop("file", None)
     try:
-        return Settings(**content, file=path.absolute())
+        settings = Settings(**content)
+    except SettingsError as error:
+        raise ConfigError(f"the environment (VMO_…): {error}; write the value as JSON") from None
     except ValidationError as error:
-        raise ConfigError(_report(error, path, prefix="")) from error
+        # Not "from error": the text of pydantic's error repeats values, which may be secrets.
+        raise ConfigError(_report(error, path, prefix="")) from None
+    return settings.model_copy(update={"file": path.absolute()})
 
 
 def validate_section(
@@ -47,7 +53,8 @@ def validate_section(
     try:
         return model.model_validate(dict(content), context={"file": file})
     except ValidationError as error:
-        raise ConfigError(_report(error, file, prefix=prefix, model=model)) from error
+        # Not "from error", as above.
+        raise ConfigError(_report(error, file, prefix=prefix, model=model)) from None
 
 
 def _report(
@@ -58,20 +65,26 @@ def _report(
 
 def _line(detail: ErrorDetails, file: Path, prefix: str, model: type[BaseModel]) -> str:
     where = ".".join(part for part in (prefix, *map(str, detail["loc"])) if part)
+    variable = "VMO_" + where.replace(".", "__").upper()
+    if variable in os.environ:
+        return f"environment variable {variable}: {_shown(detail)}{_said(detail)}"
     if detail["type"] == "extra_forbidden":
         return f"{file}: {where}: there is no such setting{_suggest(detail, model)}"
     if detail["type"] == "missing":
         return f"{file}: {where}: is missing; add it"
-    message = detail["msg"].removeprefix("Value error, ")
-    return f"{file}: {where}: {_shown(detail)}{message}"
+    return f"{file}: {where}: {_shown(detail)}{_said(detail)}"
+
+
+def _said(detail: ErrorDetails) -> str:
+    return detail["msg"].removeprefix("Value error, ")
 
 
 def _shown(detail: ErrorDetails) -> str:
-    """The value, unless it may be a secret or is a whole section."""
+    """The value, unless it may be a secret or is a whole section (which may hold one)."""
     keys = [str(part).lower() for part in detail["loc"]]
     secret = any(word in key for key in keys for word in _SECRET_WORDS)
     value = detail["input"]
-    if secret or isinstance(value, dict):
+    if secret or isinstance(value, (dict, list)):
         return ""
     return f"{value!r:.80} is not right: "
 

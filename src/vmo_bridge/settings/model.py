@@ -74,6 +74,11 @@ class FeedbackSection(_Section):
         for metric in value:
             if metric not in known:
                 raise ValueError(f"unknown metric {metric!r}; the metrics are {', '.join(known)}")
+        asked = [question for questions in value.values() for question in questions]
+        for question in asked:
+            # Its answers would count twice.
+            if asked.count(question) > 1:
+                raise ValueError(f"{question!r} stands twice; a question measures one metric")
         return value
 
 

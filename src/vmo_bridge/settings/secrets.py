@@ -37,7 +37,8 @@ class SecretSource(BaseModel, extra="forbid", frozen=True):
         if sum(each is not None for each in (self.env, self.file, self.keyring)) != 1:
             raise ValueError("name exactly one of env, file or keyring")
         if self.keyring is not None and self.keyring.count("/") != 1:
-            raise ValueError(f"keyring is {self.keyring!r}; write it as 'service/user'")
+            # Not repeated either: a secret may have been put here by mistake.
+            raise ValueError("keyring has to be written as 'service/user'")
         return self
 
     def read(self, key: str, *, relative_to: Path | None = None) -> str:
@@ -53,24 +54,33 @@ class SecretSource(BaseModel, extra="forbid", frozen=True):
         else:
             value, place = _read_keyring(key, self.keyring or ""), f"keyring entry {self.keyring}"
         if not value:
-            raise SecretMissing(f"{key}: {place} is empty or not there; put the secret there")
+            raise SecretMissing(
+                f"{key}: {place} is empty, no text or not there; put the secret there"
+            )
         return value
 
 
 def _read_file(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8").strip()
-    except OSError:
+    except (OSError, UnicodeDecodeError):
         return ""
 
 
 def _read_keyring(key: str, entry: str) -> str:
     try:
         import keyring  # noqa: PLC0415 - optional, and slow to import
+        import keyring.errors  # noqa: PLC0415 - as above
     except ImportError as error:
         raise SecretMissing(
             f"{key}: the package 'keyring' is not installed; "
             "install vmo-bridge[keyring], or keep the secret in the environment or a file"
         ) from error
     service, user = entry.split("/")
-    return keyring.get_password(service, user) or ""
+    try:
+        return keyring.get_password(service, user) or ""
+    except keyring.errors.KeyringError as error:
+        raise SecretMissing(
+            f"{key}: the keyring of this machine cannot be asked ({type(error).__name__}); "
+            "open it, or keep the secret in the environment or a file"
+        ) from error

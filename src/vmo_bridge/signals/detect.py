@@ -27,7 +27,7 @@ class DetectOutcome:
     signals: list[Signal]
     """Found now, and (if saved) those that ended."""
     new: list[Signal] = field(default_factory=list)
-    """Raised for the first time, or again after an end; empty for a look back."""
+    """Raised for the first time, or again after an end; empty for a look."""
     not_known: dict[str, str] = field(default_factory=dict)
     """Rule to what it misses."""
     saved: bool = True
@@ -101,16 +101,15 @@ def detect(
     *,
     as_of: datetime,
     run_id: int,
+    save: bool,
     watch: Watch,
 ) -> DetectOutcome:
     """Judge as of a moment and save the signals.
 
-    A moment before the last one saved is a look back: it is told and not saved, for looking back
-    never rewrites the present.
+    With ``save`` off it is a look from another moment, which never rewrites the present.
     """
     findings, not_known = find(store, settings, rules, as_of=as_of, watch=watch)
-    last = store.runs.last("detect", "done")
-    if last and last.as_of and as_of < last.as_of:
+    if not save:
         seen = follow([], findings, as_of)
         return DetectOutcome(signals=seen, not_known=not_known, saved=False)
     before = store.findings.signals()

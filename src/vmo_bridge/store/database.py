@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from vmo_bridge.errors import StoreDamaged, StoreError
-from vmo_bridge.store.migrations import migrations
+from vmo_bridge.store.migrations import STEPS, migrations
 
 APPLICATION_ID = 0x564D4F42  # "VMOB": tells our files from any other SQLite file
 _CHECK_WHOLE_BELOW = 64 * 1024 * 1024
@@ -26,16 +26,30 @@ def open_database(path: Path, *, write: bool) -> Database:
     if not path.exists():
         if not write:
             raise StoreError(f"there is no store at {path} yet; 'vmo-bridge sync' makes it")
+        _refuse_orphan(path)
         _create(path)
     _recognise(path)
-    with damage_told(path):
-        db = _connect(path)
-        _check_pages(db, path)
-        if write:
-            migrations.apply(db)
-        else:
-            _refuse_outdated(db, path)
-            db.execute("pragma query_only = on")
+    db = Database(sqlite3.connect(path, timeout=30))
+    try:
+        with damage_told(path):
+            # Before anything else: the settings may write to the file.
+            _check_pages(db, path)
+            _set_up(db)
+            _refuse_newer(db, path)
+            if write:
+                migrations.apply(db)
+            else:
+                _refuse_outdated(db, path)
+                db.execute("pragma query_only = on")
+    except (sqlite3.OperationalError, UnicodeDecodeError) as error:
+        db.close()
+        if "locked" in str(error):
+            raise
+        # Our own first statements fail on no store but one whose schema is not what it says.
+        raise _damaged(path, error) from error
+    except BaseException:
+        db.close()
+        raise
     return db
 
 
@@ -50,13 +64,17 @@ def damage_told(path: Path) -> Iterator[None]:
                 f"the store {path} cannot be written ({error}); free some disk, nothing is lost"
             ) from error
         raise
+    except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
+        raise
     except sqlite3.DatabaseError as error:
-        if isinstance(error, (sqlite3.IntegrityError, sqlite3.ProgrammingError)):
-            raise
-        raise StoreDamaged(
-            f"the store {path} is damaged ({error}); it was left as it is. "
-            "Move it away and restore a copy, or let the next sync make a new one"
-        ) from error
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> StoreDamaged:
+    return StoreDamaged(
+        f"the store {path} is damaged ({error}); it was left as it is. "
+        "Move it away and restore a copy, or let the next sync make a new one"
+    )
 
 
 def _create(path: Path) -> None:
@@ -64,7 +82,8 @@ def _create(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(path.name + ".new")
     draft.unlink(missing_ok=True)
-    db = _connect(draft)
+    db = Database(sqlite3.connect(draft))
+    _set_up(db)
     db.execute(f"pragma application_id = {APPLICATION_ID}")
     migrations.apply(db)
     db.conn.execute("pragma wal_checkpoint(truncate)")
@@ -74,13 +93,20 @@ def _create(path: Path) -> None:
     draft.unlink()
 
 
-def _connect(path: Path) -> Database:
-    connection = sqlite3.connect(path, timeout=30)
-    db = Database(connection)
+def _set_up(db: Database) -> None:
     db.execute("pragma journal_mode = wal")
     db.execute("pragma synchronous = normal")
     db.execute("pragma temp_store = memory")
-    return db
+
+
+def _refuse_orphan(path: Path) -> None:
+    """A journal left behind by a store that was moved away would be played into the new one."""
+    orphan = path.with_name(path.name + "-wal")
+    if orphan.exists() and orphan.stat().st_size:
+        raise StoreDamaged(
+            f"there is {orphan}, and no store to it; it was left as it is. It belongs to the store "
+            "that was here: put it where that store is now, or remove it"
+        )
 
 
 def _recognise(path: Path) -> None:
@@ -104,6 +130,16 @@ def _check_pages(db: Database, path: Path) -> None:
         (verdict,) = db.execute("pragma quick_check(1)").fetchone()
         if verdict != "ok":
             raise sqlite3.DatabaseError(verdict)
+
+
+def _refuse_newer(db: Database, path: Path) -> None:
+    """A step that we do not know was made by a newer version: its data may mean something else."""
+    newer = {each.name for each in migrations.applied(db)} - {each.__name__ for each in STEPS}
+    if newer:
+        raise StoreError(
+            f"the store {path} was made by a newer version ({', '.join(sorted(newer))}); "
+            "run that version, or restore an older copy"
+        )
 
 
 def _refuse_outdated(db: Database, path: Path) -> None:

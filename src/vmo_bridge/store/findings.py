@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -11,6 +13,9 @@ from sqlite_utils import Database
 
 from vmo_bridge.records import Finding, KpiResult, Signal
 from vmo_bridge.store.clock import from_epoch, to_epoch
+
+_LONGEST_ID = 160
+"""Ids stand in fields of the target, which cut longer texts without a word."""
 
 
 class Findings:
@@ -87,21 +92,28 @@ class Findings:
             )
 
 
-def kpi_ids(results: Iterable[KpiResult]) -> list[str]:
+def kpi_ids(results: Sequence[KpiResult]) -> list[str]:
     """Readable ids, ``csat:last-90-days:payroll:field-operations``; ``all`` where it is all.
 
-    Where two scopes read the same, the end of their refs tells them apart.
+    Where several scopes read the same, or names are very long, a hash of the refs tells them
+    apart: an id never depends on which other results a run happens to have.
     """
-    ids: list[str] = []
-    taken: set[str] = set()
-    for each in results:
-        scope = (_slug(each.service), _slug(each.user_group))
-        name = ":".join((each.kpi, each.window, *scope))
-        if name in taken:
-            name += f":{(each.service_ref or '')[-6:]}-{(each.user_group_ref or '')[-6:]}"
-        taken.add(name)
-        ids.append(name)
-    return ids
+    plain = [
+        ":".join((each.kpi, each.window, _slug(each.service), _slug(each.user_group)))
+        for each in results
+    ]
+    often = Counter(plain)
+    return [
+        f"{name[:_LONGEST_ID]}:{_hash(each)}"
+        if often[name] > 1 or len(name) > _LONGEST_ID
+        else name
+        for name, each in zip(plain, results, strict=True)
+    ]
+
+
+def _hash(result: KpiResult) -> str:
+    scope = f"{result.service_ref}\n{result.user_group_ref}"
+    return hashlib.blake2b(scope.encode(), digest_size=8).hexdigest()
 
 
 def _slug(name: str | None) -> str:

@@ -116,6 +116,19 @@ class Marks:
             [cursor, _epoch(newest) or 0, slice_id],
         )
 
+    def resume(self, stream_id: int) -> None:
+        """Note where an interrupted read goes on.
+
+        What was committed late before that place, while nobody read, is behind the cursor: the
+        watermark must not pass the place, so that the next read begins before it.
+        """
+        with self._db.atomic():
+            self._db.execute(
+                "update slice set resumed_from = coalesce(resumed_from, newest) "
+                "where stream_id = ? and not done",
+                [stream_id],
+            )
+
     def finish_slice(self, slice_id: int) -> None:
         """A piece is read to its end."""
         with self._db.atomic():
@@ -127,7 +140,8 @@ class Marks:
             self._db.execute(
                 "update stream set complete_at = ?, expected = ?, problem = null, "
                 "problem_at = null, watermark = (select nullif(max("
-                "coalesce(stream.watermark, 0), coalesce(max(newest), 0)), 0) "
+                "coalesce(stream.watermark, 0), "
+                "coalesce(min(min(resumed_from), max(newest)), max(newest), 0)), 0) "
                 "from slice where stream_id = stream.id) where id = ?",
                 [to_epoch(now()), expected, stream_id],
             )

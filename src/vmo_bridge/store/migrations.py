@@ -6,7 +6,7 @@ from sqlite_utils import Database
 from sqlite_utils.db import Table
 from sqlite_utils.migrations import Migrations
 
-from vmo_bridge.store.schema import KINDS, VERSION_COLUMNS, shape
+from vmo_bridge.store.schema import KINDS, shape
 
 migrations = Migrations("vmo_bridge")
 
@@ -62,6 +62,7 @@ def m002_raw_pages(db: Database) -> None:
             "until": int,
             "cursor": str,
             "newest": int,
+            "resumed_from": int,
             "done": int,
         },
         pk="id",
@@ -96,14 +97,10 @@ def m002_raw_pages(db: Database) -> None:
 def m003_records(db: Database) -> None:
     """A table a kind for what is, and one for what was."""
     for kind in KINDS:
-        columns = {**shape(kind).columns, **VERSION_COLUMNS}
-        not_null = {"ref", "id", "valid_from", "seen_at", "page", "position"}
-        current = _table(db, kind)
-        current.create(columns, pk="ref", not_null=not_null)
-        current.create_index(["id"])
-        history = _table(db, f"{kind}_history")
-        history.create(columns, not_null=not_null)
-        history.create_index(["ref"])
+        db.execute(shape(kind).create_sql(kind, unique=True))
+        db.execute(shape(kind).create_sql(f"{kind}_history", unique=False))
+        _table(db, kind).create_index(["id"])
+        _table(db, f"{kind}_history").create_index(["ref"])
 
 
 @migrations()
@@ -172,3 +169,13 @@ def m005_outbox(db: Database) -> None:
         pk="id",
         not_null={"outbox_id", "target", "table", "key", "stored", "verdict", "seen_at"},
     ).create_index(["target", "table", "key"])
+
+
+STEPS = (
+    m001_runs_and_facts,
+    m002_raw_pages,
+    m003_records,
+    m004_findings,
+    m005_outbox,
+)
+"""All of them: a store with any other step was made by a newer version."""

@@ -122,16 +122,22 @@ class Outbox:
                 )
 
     def written_keys(self, target: str, table: str) -> set[str]:
-        """Keys of the records of a table that we ever wrote to."""
+        """Keys of the records of a table that we ever wrote to, or may have.
+
+        A write that was cut off before it was read back has no receipt.
+        """
         rows = self._db.execute(
-            'select distinct key from receipt where target = ? and "table" = ?', [target, table]
+            'select distinct key from outbox where target = ? and "table" = ? '
+            "and key is not null and state <> 'refused'",
+            [target, table],
         ).fetchall()
         return {row[0] for row in rows}
 
-    def written_values(self, target: str, table: str, field_: str) -> set[str]:
-        """What one field was ever seen to hold on the records of a table that we wrote to."""
+    def written_matches(self, target: str, table: str, field_: str) -> set[str]:
+        """By which values of ``field_`` we ever looked for records to write to, as above."""
         rows = self._db.execute(
-            'select distinct stored ->> ? from receipt where target = ? and "table" = ?',
+            'select distinct json_extract("match", ?) from outbox where target = ? and "table" = ? '
+            "and state <> 'refused'",
             [f'$."{field_}"', target, table],
         ).fetchall()
         return {row[0] for row in rows if row[0] is not None}

@@ -28,6 +28,8 @@ class TableShape:
 
     kind: str
     columns: dict[str, type]
+    required: frozenset[str]
+    """Columns that are never empty."""
     encode: Callable[[Record], list[Any]]
     """The record's own fields, in the order of ``columns``, as SQLite values."""
 
@@ -35,6 +37,18 @@ class TableShape:
     def all_columns(self) -> list[str]:
         """Own fields, then those of the version."""
         return [*self.columns, *VERSION_COLUMNS]
+
+    def create_sql(self, table: str, *, unique: bool) -> str:
+        """The table; SQLite would take a text for a number without a word, so it is told not to."""
+        lines = []
+        for name, type_ in {**self.columns, **VERSION_COLUMNS}.items():
+            line = f'"{name}" {_SQL_TYPES[type_]}'
+            if name in self.required or name in VERSION_COLUMNS:
+                line += " not null"
+            if type_ is not str:
+                line += f" check (typeof(\"{name}\") in ('{_SQL_TYPES[type_]}', 'null'))"
+            lines.append(line + (" primary key" if unique and name == "ref" else ""))
+        return f"create table {table} ({', '.join(lines)})"
 
 
 @cache
@@ -54,9 +68,13 @@ def shape(kind: str) -> TableShape:
         return row
 
     columns = {name: _COLUMN_TYPES[each] for name, each in types_.items()}
-    return TableShape(kind, columns, encode)
+    required = frozenset(each.name for each in msgspec.structs.fields(record_type) if each.required)
+    # `x: str | None` without a default has to be given, and may be None all the same.
+    required -= {name for name in required if type(None) in typing.get_args(hints[name])}
+    return TableShape(kind, columns, required, encode)
 
 
+_SQL_TYPES: dict[type, str] = {str: "text", int: "integer", float: "real"}
 _COLUMN_TYPES: dict[type, type] = {str: str, int: int, bool: int, float: float, datetime: int}
 
 

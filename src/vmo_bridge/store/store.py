@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from vmo_bridge.store.clock import now
 from vmo_bridge.store.database import damage_told, open_database
 from vmo_bridge.store.findings import Findings
 from vmo_bridge.store.lock import WriterLock
@@ -20,6 +19,10 @@ from vmo_bridge.store.versions import Versions
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+_ALWAYS = datetime.max.replace(tzinfo=UTC)
+"""Later than anything was seen, even by a clock that was set back since."""
 
 
 class Store:
@@ -84,5 +87,5 @@ class Store:
 
         with damage_told(self.path):
             return Views(self._db).tables(
-                as_of=as_of, known_at=known_at or now(), questions=questions or {}
+                as_of=as_of, known_at=known_at or _ALWAYS, questions=questions or {}
             )

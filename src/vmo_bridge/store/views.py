@@ -25,14 +25,14 @@ _NOW = """{kind} as (
 _AS_OF = """{kind} as (
   select {columns}, valid_from > :as_of as reconstructed from (
     select *, row_number() over (
-      partition by ref order by valid_from desc, seen_at desc, page desc
+      partition by ref order by valid_from desc, seen_at desc, page desc, position desc
     ) as newest_first
     from (
       select *, min(valid_from) over (partition by ref) as first_valid_from from (
-        select {columns}, valid_from, seen_at, page from main.{kind}
+        select {columns}, valid_from, seen_at, page, position from main.{kind}
         where seen_at <= :known_at
         union all
-        select {columns}, valid_from, seen_at, page from main.{kind}_history
+        select {columns}, valid_from, seen_at, page, position from main.{kind}_history
         where seen_at <= :known_at
       )
     )
@@ -87,7 +87,10 @@ join (
     from span where field = 'state' and started_at <= :as_of
   ) past on k.reconstructed and past.ticket_ref = k.ref and past.newest_first = 1
 ) r on r.ref = t.ref
-left join choice c on c.source = t.source and c."table" = t.original_type and c.field = 'state'
+left join (
+  -- A list may say a word twice; a ticket is one row all the same.
+  select source, "table", field, value, min(label) as label from choice group by 1, 2, 3, 4
+) c on c.source = t.source and c."table" = t.original_type and c.field = 'state'
   and c.value = r.original_state
 left join service s on s.ref = t.service_ref
 left join team m on m.ref = t.team_ref
@@ -126,8 +129,10 @@ left join user_group g on g.ref = p.user_group_ref
 _FEEDBACK = f"""
 select f.ref, f.id, f.source, f.number, f.survey_ref, f.person_ref, f.ticket_ref,
   s.ref as service_ref, s.name as service, g.ref as user_group_ref, g.name as user_group,
-  case when f.answered_at > :as_of then 'invited' else f.state end as state,
-  case when f.answered_at > :as_of then null else f.original_state end as original_state,
+  case when f.at is null and (f.reconstructed or f.answered_at > :as_of) then 'invited'
+    else f.state end as state,
+  case when f.at is null and (f.reconstructed or f.answered_at > :as_of) then null
+    else f.original_state end as original_state,
   f.invited_at, f.at as answered_at, {_day("f.at")} as answered_day,
   {_month("f.at")} as answered_month
 {
@@ -229,8 +234,8 @@ class Views:
             template = _AS_OF if self._looks_back(kind, parameters) else _NOW
             parts.append(template.format(kind=kind, columns=columns))
         parts.append(
-            "question_map as (select value ->> 'question' as question, "
-            "value ->> 'metric' as metric from json_each(:questions))"
+            "question_map as (select json_extract(value, '$.question') as question, "
+            "json_extract(value, '$.metric') as metric from json_each(:questions))"
         )
         return "with " + ",\n".join(parts)
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from vmo_bridge.connectors.contract import RawRecord, Stream
-from vmo_bridge.errors import ConfigError
+from vmo_bridge.errors import ConfigError, PluginError
 from vmo_bridge.settings import Settings
 from vmo_bridge.store import Store
 
@@ -37,8 +37,14 @@ class People:
                 masked.pop(name, None)
         for name in stream.person_fields:
             value = masked.get(name)
-            if isinstance(value, str) and value:
-                masked[name] = self.pseudonym(value)
+            if isinstance(value, (dict, list)):
+                # Letting it through would store a person's name: better to read nothing.
+                raise PluginError(
+                    f"{stream.name}: {name} names a person and is no plain value; "
+                    "the connector has to flatten it"
+                )
+            if value not in (None, ""):
+                masked[name] = self.pseudonym(str(value))
         return masked
 
 
@@ -71,6 +77,12 @@ def _key(settings: Settings, store: Store) -> bytes:
 
 
 def _make_key(path: Path) -> None:
+    """Write it under another name first: the key is there as a whole, or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+    draft = path.with_name(path.name + ".new")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(secrets.token_hex(32))
+        file.flush()
+        os.fsync(file.fileno())
+    draft.rename(path)

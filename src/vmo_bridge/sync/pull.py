@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+import msgspec
 
 from vmo_bridge.connectors.contract import Connector, Page, RawRecord, Slice, Stream
 from vmo_bridge.errors import (
     AccessError,
+    PluginError,
     RecordError,
     RetryLater,
     SignInError,
@@ -74,7 +78,7 @@ def sync_source(
                 pull.run(overlap)
             except (RetryLater, SignInError) as error:
                 gone = str(error)
-            except (AccessError, SourceError) as error:
+            except (AccessError, SourceError, PluginError) as error:
                 outcome.problem = str(error)
         outcome.problem = outcome.problem or gone
         if outcome.problem:
@@ -83,7 +87,7 @@ def sync_source(
     return outcomes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class _Pull:
     """The read of one stream, from its marks to its watermark."""
 
@@ -97,13 +101,32 @@ class _Pull:
     watch: Watch
 
     def run(self, overlap: timedelta) -> None:
-        slices = self.store.marks.slices(self.mark.id) or self._begin(overlap)
+        """Go on with what was interrupted, or else read what changed since the last whole read."""
+        unfinished = self.store.marks.slices(self.mark.id)
+        if unfinished:
+            self.store.marks.resume(self.mark.id)
+            self._read(self.store.marks.slices(self.mark.id))
+            self._complete()
+            if not all(piece.done for piece in unfinished):
+                return
+            # Only the end was missing: what changed since then is still to be read.
+            self.mark = self.store.marks.stream(
+                self.connector.name, self.stream.name, self.stream.kinds
+            )
+        self._read(self._begin(overlap))
+        self._complete()
+
+    def _complete(self) -> None:
+        expected = self.connector.count(self.stream)
+        self.store.marks.complete(self.mark.id, expected=expected)
+
+    def _read(self, slices: Sequence[SliceMark]) -> None:
         started = False
         try:
             for piece in slices:
                 if piece.done:
                     continue
-                for page in self.connector.read(self._slice(piece)):
+                for page in self._pages(piece):
                     if not started:
                         self.watch.begin(f"{self.connector.name}:{self.stream.name}", page.expected)
                         started = True
@@ -114,8 +137,15 @@ class _Pull:
         finally:
             if started:
                 self.watch.end(f"{self.outcome.changed} new or changed")
-        expected = self.connector.count(self.stream)
-        self.store.marks.complete(self.mark.id, expected=expected)
+
+    def _pages(self, piece: SliceMark) -> Iterator[Page]:
+        """The pages of a slice; a connector's own mistake costs this stream only."""
+        try:
+            yield from self.connector.read(self._slice(piece))
+        except VmoBridgeError:
+            raise
+        except Exception as error:
+            raise PluginError(f"the connector stumbled: {type(error).__name__}: {error}") from error
 
     def _begin(self, overlap: timedelta) -> Sequence[SliceMark]:
         since = self.mark.watermark
@@ -142,7 +172,12 @@ class _Pull:
 
     def _row(self, record: RawRecord) -> RawRow:
         masked = self.people.mask(self.stream, record)
-        return raw_row(str(masked.get(self.stream.key_field) or "without a key"), masked)
+        key = masked.get(self.stream.key_field)
+        row = raw_row(str(key), masked)
+        if key in (None, ""):
+            # Each apart: under one key, all but the last would vanish without a word.
+            return replace(row, key=f"without a key, {row.hash.hex()}")
+        return row
 
     def _save(self, rows: Sequence[RawRow], seen_at: datetime) -> None:
         raw = self.store.raw
@@ -154,11 +189,35 @@ class _Pull:
                 placed += [(record, position) for record in self._normalised(row)]
             except RecordError as error:
                 refused.append((position, row.key, error.reason))
-        self.store.versions.save(page_id, seen_at, placed)
+        self._save_sound(page_id, seen_at, placed, refused, rows)
         refused_keys = {key for _, key, _ in refused}
         accepted = [row.key for row in rows if row.key not in refused_keys]
         raw.quarantine(self.mark.id, page_id, refused, accepted, seen_at)
         self.outcome.quarantined += len(refused)
+
+    def _save_sound(
+        self,
+        page_id: int,
+        seen_at: datetime,
+        placed: Sequence[tuple[Record, int]],
+        refused: list[tuple[int, str, str]],
+        rows: Sequence[RawRow],
+    ) -> None:
+        """Save the records; those that do not keep to their own types are refused instead."""
+        try:
+            with self.store.transaction():
+                self.store.versions.save(page_id, seen_at, placed)
+        except (sqlite3.Error, PluginError, ValueError, TypeError, AttributeError):
+            sound = []
+            for record, position in placed:
+                flaw = unsound(record)
+                if flaw:
+                    refused.append((position, rows[position].key, flaw))
+                else:
+                    sound.append((record, position))
+            if len(sound) == len(placed):
+                raise
+            self.store.versions.save(page_id, seen_at, sound)
 
     def _normalised(self, row: RawRow) -> list[Record]:
         """The records of one raw record; a connector's own mistake costs that record only."""
@@ -166,5 +225,17 @@ class _Pull:
             return list(self.connector.normalise(self.stream.name, row.content))
         except VmoBridgeError:
             raise
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except Exception as error:
             raise RecordError(f"the connector stumbled: {type(error).__name__}: {error}") from error
+
+
+def unsound(record: Record) -> str:
+    """What is wrong with a record's own fields; empty if nothing is."""
+    try:
+        msgspec.convert(msgspec.structs.asdict(record), type(record))
+    except msgspec.ValidationError as error:
+        return f"the connector gave a {record.kind} that is none: {error}"
+    for name, value in msgspec.structs.asdict(record).items():
+        if isinstance(value, datetime) and value.tzinfo is None:
+            return f"the connector gave {name} without a zone: {value.isoformat()}"
+    return ""

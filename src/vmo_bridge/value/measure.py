@@ -108,14 +108,13 @@ def measure(
     *,
     as_of: datetime,
     run_id: int,
+    save: bool,
     watch: Watch,
 ) -> MeasureOutcome:
-    """Compute and save; a moment before the last one saved is a look back and not saved."""
+    """Compute and save; with ``save`` off it is a look from another moment, and is not saved."""
     outcome = compute_all(store, settings, kpis, as_of=as_of, watch=watch)
-    last = store.runs.last("measure", "done")
-    if last and last.as_of and as_of < last.as_of:
-        outcome.saved = False
-    else:
+    outcome.saved = save
+    if save:
         store.findings.save_kpis(run_id, outcome.results)
     return outcome
 

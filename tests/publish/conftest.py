@@ -1,0 +1,152 @@
+"""A target with its records, a store with tickets and results, and one call to publish."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from vmo_bridge.publish.layout import Layout
+from vmo_bridge.publish.stage import Publisher, PublishOutcome
+from vmo_bridge.records import Finding, KpiResult, Signal, Worth
+from vmo_bridge.settings import Settings
+from vmo_bridge.settings.model import PublishSection
+from vmo_bridge.store import Store
+from vmo_bridge.sync import sync_source
+from vmo_bridge.sync.people import People
+from vmo_bridge.watch import Watch
+
+QUESTIONS = """
+[connectors.desk]
+plugin = "desk"
+[feedback.questions]
+csat = ["Happy?"]
+lost_time = ["Minutes lost?"]
+"""
+
+
+@pytest.fixture
+def settings(configure: Callable[[str], Settings]) -> Settings:
+    return configure(QUESTIONS)
+
+
+@pytest.fixture
+def store(settings: Settings) -> Iterator[Store]:
+    with Store(settings.store_path, owner="test") as store:
+        yield store
+
+
+@pytest.fixture
+def result(fakes: SimpleNamespace) -> Callable[..., KpiResult]:
+    end = fakes.at(fakes.noon)
+
+    def made(kpi: str = "csat", value: float | None = 0.5, **given: Any) -> KpiResult:
+        values: dict[str, Any] = {
+            "kpi": kpi,
+            "version": "1",
+            "window": "last-90-days",
+            "start": end - timedelta(days=90),
+            "end": end,
+            "service": None,
+            "user_group": None,
+            "service_ref": None,
+            "user_group_ref": None,
+            "value": value,
+            "unit": "share",
+            "numerator": None if value is None else value * 10,
+            "denominator": None if value is None else 10.0,
+            "n": 10 if value is not None else 2,
+            "target": None,
+            "status": "no-target" if value is not None else "too-few",
+            "completeness": 1.0,
+            "data_as_of": end,
+        }
+        return KpiResult(**values | given)
+
+    return made
+
+
+@pytest.fixture
+def signal(fakes: SimpleNamespace) -> Callable[..., Signal]:
+    moment = fakes.at(fakes.noon)
+
+    def made(name: str, *evidence: str, state: str = "open", **given: Any) -> Signal:
+        finding = Finding(
+            id=f"rule:{name}",
+            rule="rule",
+            title="t",
+            why="w",
+            start=moment,
+            end=moment,
+            strength=0.5,
+            worth=Worth(hours_per_year=1, cost_per_year=1),
+            evidence=evidence or ("desk/none",),
+            numbers={},
+            **given,
+        )
+        return Signal(finding=finding, state=state, raised_at=moment, seen_at=moment)
+
+    return made
+
+
+class Desk:
+    """The platform together with our store of it."""
+
+    def __init__(self, store: Store, settings: Settings, platform: Any, fakes: Any) -> None:
+        self.store, self.settings, self.platform = store, settings, platform
+        self.writer = fakes.Writer(platform)
+        self.told: list[tuple[str, str]] = []
+        self.now = datetime.fromtimestamp(platform.clock, tz=UTC) + timedelta(days=1)
+
+    def sync(self) -> None:
+        people = People(b"key", names=False)
+        outcomes = sync_source(
+            self.writer, self.store, people, 1, overlap=timedelta(), watch=Watch()
+        )
+        assert not any(each.problem or each.quarantined for each in outcomes)
+
+    def provision(self) -> None:
+        """Make the fields, and show in the target's tables what stands in its streams."""
+        rows = self.platform.rows
+        keys = {"incident": rows["tickets"], "services": rows["services"], "groups": rows["groups"]}
+        self.platform.make_target(Layout(PublishSection(), self.writer.places), keys)
+
+    def publisher(self, settings: Settings | None = None) -> Publisher:
+        settings = settings or self.settings
+        return Publisher(self.store, settings, "desk", self.writer, as_of=self.now)
+
+    def plan(self, settings: Settings | None = None) -> PublishOutcome:
+        return self.publisher(settings).plan()
+
+    def apply(self, watch: Watch | None = None) -> PublishOutcome:
+        return self.publisher().apply(
+            self.store.runs.start("publish"),
+            watch or Watch(),
+            lambda result, key: self.told.append((result.kpi, key)),
+        )
+
+    def said(self, table: str, key: str) -> dict[str, str]:
+        """What people read on a record: our fields that hold anything."""
+        row = self.platform.target[table][key]
+        return {name.removeprefix("u_vmo_"): text for name, text in row.items() if text}
+
+
+@pytest.fixture
+def desk(store: Store, settings: Settings, platform: Any, fakes: SimpleNamespace) -> Desk:
+    """Three tickets of a service; the first one a watermelon, the second one rated well."""
+    platform.put("groups", "fin", title="Finance")
+    platform.put("services", "vpn", title="VPN")
+    platform.put("questions", "q1", text="Happy?", min=1, max=5)
+    platform.put("questions", "q2", text="Minutes lost?")
+    for key in ("1", "2", "3"):
+        resolved = platform.clock + 1
+        platform.ticket(key, state="resolved", resolved=resolved, made_sla=True, service="vpn")
+    platform.survey("s1", "1", {"q1": 2, "q2": 12.5})
+    platform.survey("s2", "2", {"q1": 5})
+    desk = Desk(store, settings, platform, fakes)
+    desk.sync()
+    desk.provision()
+    return desk
