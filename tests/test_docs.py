@@ -72,7 +72,8 @@ def setting_lines(model: type[BaseModel], prefix: str) -> Iterator[str]:
             shown = f"{{ {told} }}"
         if isinstance(shown, list) and shown:
             shown = "all that the plugin knows"
-        yield f"| `{key}` | {default(shown)} | {' '.join(field.description.split())} |"
+        meaning = " ".join(field.description.split()).replace("``", "`")
+        yield f"| `{key}` | {default(shown)} | {meaning} |"
 
 
 def all_setting_lines() -> Iterator[str]:

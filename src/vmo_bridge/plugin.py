@@ -15,7 +15,7 @@ from vmo_bridge.connectors.contract import (
     TargetTable,
     Writer,
 )
-from vmo_bridge.connectors.http import HttpClient, is_safe_url, retry_moment
+from vmo_bridge.connectors.http import HttpClient, is_loopback_url, is_safe_url, retry_moment
 from vmo_bridge.errors import (
     AccessError,
     ConfigError,
@@ -101,6 +101,7 @@ __all__ = [
     "WriteRefused",
     "Writer",
     "hookimpl",
+    "is_loopback_url",
     "is_safe_url",
     "retry_moment",
 ]

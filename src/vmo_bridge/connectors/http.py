@@ -57,6 +57,8 @@ class HttpClient:
             timeout=httpx.Timeout(timeout, connect=5.0),
             headers={"Accept": "application/json"},
             follow_redirects=False,
+            # A proxy of the environment leads out of this machine.
+            trust_env=not is_loopback_url(self.url),
             transport=transport,
         )
 
@@ -174,6 +176,11 @@ def is_safe_url(url: str) -> bool:
     if not host or parts.username is not None or parts.password is not None:
         return False
     return parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))
+
+
+def is_loopback_url(url: str) -> bool:
+    """Whether an address is on this machine."""
+    return _is_loopback(urlsplit(url).hostname or "")
 
 
 def _is_loopback(host: str) -> bool:

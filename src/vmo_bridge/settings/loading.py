@@ -84,7 +84,8 @@ def _shown(detail: ErrorDetails) -> str:
     keys = [str(part).lower() for part in detail["loc"]]
     secret = any(word in key for key in keys for word in _SECRET_WORDS)
     value = detail["input"]
-    if secret or isinstance(value, (dict, list)):
+    credentials_in_address = isinstance(value, str) and "://" in value and "@" in value
+    if secret or credentials_in_address or isinstance(value, (dict, list)):
         return ""
     return f"{value!r:.80} is not right: "
 

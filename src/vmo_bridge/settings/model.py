@@ -13,7 +13,7 @@ from vmo_bridge.settings.secrets import SecretSource
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class BridgeSection(_Section):
@@ -24,6 +24,7 @@ class BridgeSection(_Section):
     as_of: AwareDatetime | None = None
     """The moment that "now" means for rules and KPIs; empty: the real now."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """How much the daemon tells."""
 
     @field_validator("as_of")
     @classmethod
@@ -43,10 +44,12 @@ class PeopleSection(_Section):
 class ConnectorEntry(BaseModel):
     """A source; what stands here besides these two is the plugin's own and checked by it."""
 
-    model_config = ConfigDict(extra="allow", frozen=True)
+    model_config = ConfigDict(extra="allow", frozen=True, use_attribute_docstrings=True)
 
     plugin: str
+    """The kind of source, as a plugin offers it: ``servicenow``."""
     enabled: bool = True
+    """Whether it is read and written at all."""
 
     @property
     def own(self) -> dict[str, Any]:
@@ -88,23 +91,31 @@ class ValueSection(_Section):
     hourly_rate: float = Field(default=68.0, ge=0)
     """What an hour of work costs, in ``currency``; the agency's to set."""
     currency: str = "USD"
+    """The name of the money, shown beside costs."""
 
 
 class TargetEntry(_Section):
     """A target agreed with a customer; the most specific one counts."""
 
     kpi: str
+    """The KPI's name."""
     value: float
+    """In the KPI's own unit; a share is 0 to 1."""
     service: str | None = None
+    """The service it is for, by name; empty: all."""
     user_group: str | None = None
+    """The user group it is for, by name; empty: all."""
     agreed_with: str | None = None
+    """Who agreed."""
     agreed_on: date | None = None
+    """When; it judges no month that was closed before."""
 
 
 class KpiEntry(_Section):
     """What can be changed of one KPI."""
 
     enabled: bool = True
+    """Whether it is measured."""
     min_n: int = Field(default=5, ge=1)
     """Fewer items are never shown alone."""
 
@@ -142,18 +153,26 @@ class Settings(BaseSettings):
     """The whole configuration; ``VMO_BRIDGE__STORE=…`` in the environment beats the file."""
 
     model_config = SettingsConfigDict(
-        extra="forbid", frozen=True, env_prefix="VMO_", env_nested_delimiter="__"
+        extra="forbid",
+        frozen=True,
+        env_prefix="VMO_",
+        env_nested_delimiter="__",
+        use_attribute_docstrings=True,
     )
 
     bridge: BridgeSection = BridgeSection()
     people: PeopleSection = PeopleSection()
     connectors: dict[str, ConnectorEntry] = Field(default_factory=dict)
+    """The sources, each under a short name of its own: ``[connectors.helpdesk]``."""
     sync: SyncSection = SyncSection()
     feedback: FeedbackSection = FeedbackSection()
     value: ValueSection = ValueSection()
     targets: list[TargetEntry] = Field(default_factory=list)
+    """Targets agreed with customers, each under ``[[targets]]``."""
     rules: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """Parameters of rules, each under ``[rules.NAME]`` (docs/rules.md)."""
     kpis: dict[str, KpiEntry] = Field(default_factory=dict)
+    """What is changed of KPIs, each under ``[kpis.NAME]``."""
     publish: PublishSection = PublishSection()
     schedule: ScheduleSection = ScheduleSection()
     plugins: PluginsSection = PluginsSection()

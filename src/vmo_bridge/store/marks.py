@@ -135,15 +135,17 @@ class Marks:
             self._db.execute("update slice set done = 1 where id = ?", [slice_id])
 
     def complete(self, stream_id: int, *, expected: int | None) -> None:
-        """All pieces are done: move the watermark, forget the pieces, in one transaction."""
+        """All pieces are done: move the watermark, forget the pieces, in one transaction.
+
+        Never past this moment: one record stamped in the year 2099 would hide all others till then.
+        """
         with self._db.atomic():
             self._db.execute(
-                "update stream set complete_at = ?, expected = ?, problem = null, "
-                "problem_at = null, watermark = (select nullif(max("
-                "coalesce(stream.watermark, 0), "
-                "coalesce(min(min(resumed_from), max(newest)), max(newest), 0)), 0) "
-                "from slice where stream_id = stream.id) where id = ?",
-                [to_epoch(now()), expected, stream_id],
+                "update stream set complete_at = :now, expected = :expected, problem = null, "
+                "problem_at = null, watermark = (select nullif(max(coalesce(stream.watermark, 0), "
+                "min(coalesce(min(resumed_from), :now), coalesce(max(newest), 0), :now)), 0) "
+                "from slice where stream_id = stream.id) where id = :id",
+                {"now": to_epoch(now()), "expected": expected, "id": stream_id},
             )
             self._db.execute("delete from slice where stream_id = ?", [stream_id])
 

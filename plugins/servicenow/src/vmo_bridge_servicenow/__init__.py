@@ -25,6 +25,10 @@ def vmo_connectors() -> list[ConnectorType]:
     """Offer the connector type ``servicenow``."""
     return [
         ConnectorType(
-            name="servicenow", title="ServiceNow", settings=ServiceNowSettings, connect=connect
+            name="servicenow",
+            title="ServiceNow",
+            settings=ServiceNowSettings,
+            connect=connect,
+            writes=True,
         )
     ]

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from vmo_bridge.plugin import RetryLater, SignInError
+from vmo_bridge.plugin import RetryLater, SignInError, is_loopback_url, retry_moment
 from vmo_bridge_servicenow.settings import BasicAuth, OAuthPassword, ServiceNowSettings
 
 _EARLY_SECONDS = 60
@@ -45,7 +45,7 @@ class SignIn(httpx.Auth):
         """Sign one request of httpx."""
         request.headers["Authorization"] = self.header()
         response = yield request
-        if response.status_code == 401 and not isinstance(self._auth, BasicAuth):
+        if response.status_code == 401 and self.renews:
             self.forget()
             request.headers["Authorization"] = self.header()
             yield request
@@ -59,6 +59,11 @@ class SignIn(httpx.Auth):
             if time.monotonic() > self._ends - _EARLY_SECONDS:
                 self._take(self._ask())
             return f"Bearer {self._token}"
+
+    @property
+    def renews(self) -> bool:
+        """Whether a refused sign-in may pass with a fresh token."""
+        return not isinstance(self._auth, BasicAuth)
 
     def forget(self) -> None:
         """Drop the token, so that the next request gets a new one."""
@@ -75,9 +80,9 @@ class SignIn(httpx.Auth):
         """Get a token: by refresh where there is one, else (or if that is refused) by the grant."""
         if self._refresh:
             reply = self._post({"grant_type": "refresh_token", "refresh_token": self._refresh})
-            self._refresh = ""
             if reply.status_code == 200:
                 return self._content(reply)
+            self._refresh = ""
         if isinstance(self._auth, OAuthPassword):
             grant = {
                 "grant_type": "password",
@@ -96,23 +101,31 @@ class SignIn(httpx.Auth):
             "client_secret": self._secret("client_secret"),
         }
         try:
-            with httpx.Client(transport=self._transport, timeout=15.0) as client:
+            with httpx.Client(
+                transport=self._transport, timeout=15.0, trust_env=not is_loopback_url(self._url)
+            ) as client:
                 return client.post(f"{self._url}/oauth_token.do", data=form)
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise RetryLater(
                 f"{self._name}: {self._url} cannot be reached for a token; "
                 "check the address and the network"
             ) from error
 
     def _content(self, reply: httpx.Response) -> dict[str, Any]:
-        if reply.status_code >= 500:
-            raise RetryLater(f"{self._name}: {self._url} answers {reply.status_code} for a token")
+        status = reply.status_code
+        page = status == 200 and "json" not in reply.headers.get("Content-Type", "")
+        if status >= 500 or status == 429 or page:
+            raise RetryLater(
+                f"{self._name}: {self._url} answers {'a web page' if page else status} for a token",
+                retry_at=retry_moment(reply.headers),
+            )
         try:
             content: dict[str, Any] = reply.json()
             content["access_token"]
+            float(content.get("expires_in") or 0)
         except (ValueError, KeyError, TypeError):
             raise SignInError(
-                f"{self._name}: {self._url} gave no token ({reply.status_code}); "
+                f"{self._name}: {self._url} gave no token ({status}); "
                 "check client id, secrets, user and the OAuth application registry"
             ) from None
         return content

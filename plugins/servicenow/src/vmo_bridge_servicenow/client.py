@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import msgspec
 
-from vmo_bridge.plugin import AccessError, HttpClient, RetryLater, SourceError
+from vmo_bridge.plugin import AccessError, HttpClient, RetryLater, SignInError, SourceError
 
 Rows = list[dict[str, Any]]
 
@@ -78,8 +80,8 @@ class TableClient:
                 "it may be asleep, in maintenance, or ask for a sign-in in the browser"
             )
         try:
-            content = msgspec.json.decode(response.content)
-        except msgspec.DecodeError as error:
+            content = _decoded(response.content)
+        except ValueError as error:
             raise Overloaded(f"{name}: {what}: the answer is cut off or not JSON") from error
         if not isinstance(content, dict):
             raise SourceError(f"{name}: {what}: the answer is not an object")
@@ -90,19 +92,37 @@ class TableClient:
         return content
 
 
+def _decoded(body: bytes) -> Any:
+    """The content of a body; ``ValueError`` if it is not JSON.
+
+    A text cut in the middle of a character (half an emoji) must not keep its whole table from
+    being read for ever: what cannot be a character becomes U+FFFD.
+    """
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        text = json.dumps(
+            json.loads(body.decode(errors="replace"), strict=False), ensure_ascii=False
+        )
+        whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return json.loads(whole)
+
+
 def failure(name: str, what: str, status: int, content: dict[str, Any]) -> Exception:
     """The error an envelope means; its text tells more than its status.
 
     Access is refused with 400, 403 or 404, a timeout comes with 500 or even 200.
     """
     error = content.get("error")
-    envelope = error if isinstance(error, dict) else {"message": str(error)}
+    envelope = error if isinstance(error, dict) else {"message": error or "no reason given"}
     text = " ".join(str(envelope.get(part) or "") for part in ("message", "detail")).strip()
     lowered = text.lower()
     shown = f"{name}: {what}: {text[:300]} (status {status})"
     if "maximum execution time" in lowered or "transaction cancelled" in lowered:
         return Overloaded(shown)
-    if "insufficient rights" in lowered or "acl" in lowered or status == 403:
+    if "not authenticated" in lowered:
+        return SignInError(f"{shown}; check user and secret")
+    if "insufficient rights" in lowered or re.search(r"\bacl\b", lowered) or status == 403:
         return AccessError(f"{shown}; give the user the right to it, or leave it out")
     if "invalid table" in lowered:
         return AccessError(f"{shown}; the table is not installed there: leave it out")

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 
@@ -38,7 +39,7 @@ from vmo_bridge_servicenow.words import States
 from vmo_bridge_servicenow.writer import RecordWriter
 
 _LONGEST_LIST = 1500
-"""Characters of values in one query: addresses beyond some 2,000 are refused."""
+"""Characters of values in one query, as an address spells them; it ends at some 2,000."""
 
 
 class ServiceNow:
@@ -146,9 +147,12 @@ class ServiceNow:
     def current(
         self, table: str, field_: str, keys: Sequence[str], fields: Sequence[str]
     ) -> dict[str, dict[str, str]]:
-        """What the fields hold now; asked for in lists that fit into an address."""
+        """What the fields hold now; asked for in lists that fit into an address.
+
+        A key that no query can hold is not found; its write is then refused with the reason.
+        """
         found: dict[str, dict[str, str]] = {}
-        for part in _parts(keys):
+        for part in _parts(field_, [key for key in keys if query.is_value(key)]):
             wanted = set(part)
             for row in self._client.rows(
                 table,
@@ -183,14 +187,16 @@ class ServiceNow:
         provision.make(self._writer, step)
 
 
-def _parts(keys: Sequence[str]) -> Iterator[list[str]]:
+def _parts(field_: str, keys: Sequence[str]) -> Iterator[list[str]]:
     part: list[str] = []
     length = 0
+    glue = len(quote(f"^OR{field_}=" if any("," in key for key in keys) else ",", safe=""))
     for key in keys:
-        if part and length + len(key) + 1 > _LONGEST_LIST:
+        spelt = len(quote(key, safe="")) + glue
+        if part and length + spelt > _LONGEST_LIST:
             yield part
             part, length = [], 0
         part.append(key)
-        length += len(key) + 1
+        length += spelt
     if part:
         yield part

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -26,8 +28,10 @@ from vmo_bridge_servicenow import query
 from vmo_bridge_servicenow.tables import TASK_TABLES
 from vmo_bridge_servicenow.words import SLA_STAGES, TYPES, States
 
-_NOT_A_NUMBER = "-1"
+_NOT_A_NUMBER = -1.0
 """What an answer's ``actual_value`` holds where the answer is a text or a date."""
+_WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
+"""A whole number that every store can hold (64 bits)."""
 _RETIRED = "6"
 """``operational_status`` of a service that is no longer offered."""
 
@@ -202,12 +206,12 @@ class Normaliser:
         )
 
     def _answer(self, row: _Row) -> Record:
-        value = row.text("actual_value")
+        value = row.number("actual_value")
         return Answer(
             **row.base(),
             feedback_ref=row.need_ref("instance"),
             question_ref=row.need_ref("metric"),
-            value=None if value == _NOT_A_NUMBER else row.number("actual_value"),
+            value=None if value == _NOT_A_NUMBER else value,
             text=row.text("string_value"),
         )
 
@@ -278,17 +282,21 @@ class _Row:
         """A number."""
         text = self.text(field)
         try:
-            return None if text is None else float(text)
+            number = None if text is None else float(text)
         except ValueError:
-            raise RecordError(f"{field} is {text!r:.40}, not a number") from None
+            number = math.nan
+        if number is not None and not math.isfinite(number):
+            raise RecordError(f"{field} is {text!r:.40}, not a number")
+        return number
 
     def integer(self, field: str) -> int | None:
         """A whole number."""
         text = self.text(field)
-        try:
-            return None if text is None else int(text)
-        except ValueError:
-            raise RecordError(f"{field} is {text!r:.40}, not a whole number") from None
+        if text is None:
+            return None
+        if not _WHOLE.fullmatch(text):
+            raise RecordError(f"{field} is {text!r:.40}, not a whole number")
+        return int(text)
 
     def flag(self, field: str) -> bool | None:
         """True or false."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from vmo_bridge.plugin import Column, ProvisionStep, TargetTable
+from vmo_bridge.plugin import AccessError, Column, ProvisionStep, TargetTable, WriteRefused
 from vmo_bridge_servicenow import query
 from vmo_bridge_servicenow.client import TableClient
 from vmo_bridge_servicenow.writer import RecordWriter
@@ -78,16 +78,10 @@ def _dictionary_entry(table: str, column: Column) -> dict[str, str]:
 def _form_steps(client: TableClient, table: TargetTable) -> Iterator[ProvisionStep]:
     if not table.show:
         return
-    sections = client.rows(
-        "sys_ui_section",
-        query=f"name={query.value(table.table)}^caption={SECTION}",
-        fields=("sys_id", "name", "caption"),
-        limit=10,
-    ).rows
-    ours = [row for row in sections if (row["name"], row["caption"]) == (table.table, SECTION)]
+    ours = _names(client, "sys_ui_section", "sys_id", name=table.table, caption=SECTION)
     shown: set[str] = set()
     if ours:
-        shown = _names(client, "sys_ui_element", "element", sys_ui_section=ours[0]["sys_id"])
+        shown = _names(client, "sys_ui_element", "element", sys_ui_section=min(ours))
     else:
         yield ProvisionStep(
             what=f"form section '{SECTION}' on {table.table}",
@@ -108,16 +102,18 @@ def _form_steps(client: TableClient, table: TargetTable) -> Iterator[ProvisionSt
 
 
 def _section_id(writer: RecordWriter, table: str) -> str:
-    row = writer.one(
-        "sys_ui_section", f"name={query.value(table)}^caption={SECTION}", ("name", "caption")
-    )
-    if row is None:
-        raise LookupError(f"no form section {SECTION!r} on {table}")
-    return str(row["sys_id"])
+    """The section that ``plan`` looked at: a form may have one in each of its views."""
+    rows = writer.rows("sys_ui_section", {"name": table, "caption": SECTION})
+    if not rows:
+        raise WriteRefused(f"there is no form section {SECTION!r} on {table} yet; provision anew")
+    return min(str(row["sys_id"]) for row in rows)
 
 
 def _names(client: TableClient, table: str, column: str, **where: str) -> set[str]:
     """The values of a column in the rows where the others are equal; checked on our side too."""
     condition = "^".join(f"{query.column(k)}={query.value(v)}" for k, v in where.items())
     rows = client.rows(table, query=condition, fields=(column, *where), limit=10_000).rows
-    return {row[column] for row in rows if all(row.get(k) == v for k, v in where.items())}
+    found = [row for row in rows if all(row.get(k) == v for k, v in where.items())]
+    if rows and not all({column, *where} <= row.keys() for row in rows):
+        raise AccessError(f"{table}: {', '.join((column, *where))} cannot be read; give the right")
+    return {row[column] for row in found}

@@ -3,41 +3,54 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from vmo_bridge.plugin import SecretSource, is_safe_url
 from vmo_bridge_servicenow.tables import TABLES
+from vmo_bridge_servicenow.words import OUR_STATES
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class BasicAuth(_Section):
     """User and password with each request."""
 
     method: Literal["basic"] = "basic"
+    """``basic``, ``oauth-password`` or ``oauth-client``."""
     user: str
+    """Who signs in."""
     password: SecretSource
+    """Where the password is kept."""
 
 
 class OAuthPassword(_Section):
     """OAuth 2.0, grant ``password``, with refresh."""
 
     method: Literal["oauth-password"]
+    """``basic``, ``oauth-password`` or ``oauth-client``."""
     client_id: str
+    """Of the OAuth application registry."""
     client_secret: SecretSource
+    """Where the client's secret is kept."""
     user: str
+    """Who signs in."""
     password: SecretSource
+    """Where the password is kept."""
 
 
 class OAuthClient(_Section):
     """OAuth 2.0, grant ``client_credentials``."""
 
     method: Literal["oauth-client"]
+    """``basic``, ``oauth-password`` or ``oauth-client``."""
     client_id: str
+    """Of the OAuth application registry."""
     client_secret: SecretSource
+    """Where the client's secret is kept."""
 
 
 Auth = Annotated[BasicAuth | OAuthPassword | OAuthClient, Field(discriminator="method")]
@@ -49,6 +62,7 @@ class ServiceNowSettings(_Section):
     url: str
     """``https://<instance>.service-now.com``; http only on this machine."""
     auth: Auth
+    """How the user signs in, under ``[connectors.NAME.auth]``."""
     tables: list[str] = Field(default_factory=lambda: list(TABLES))
     """Which tables are read."""
     page_size: int = Field(default=1000, ge=10, le=10_000)
@@ -64,8 +78,13 @@ class ServiceNowSettings(_Section):
     @classmethod
     def _safe(cls, value: str) -> str:
         if not is_safe_url(value):
-            raise ValueError("not https; use https or a loopback address")
-        return value.rstrip("/")
+            raise ValueError(
+                "not https, or with a user in it; use https (or a loopback address), "
+                "and name the user under auth"
+            )
+        if urlsplit(value).path.strip("/") or urlsplit(value).query or urlsplit(value).fragment:
+            raise ValueError("goes on behind the host; write https://<instance> only")
+        return value.rstrip("/?#")
 
     @field_validator("tables")
     @classmethod
@@ -78,8 +97,10 @@ class ServiceNowSettings(_Section):
     @field_validator("states")
     @classmethod
     def _our_words(cls, value: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
-        ours = ("new", "in_progress", "on_hold", "resolved", "closed", "canceled", "other")
         for table, words in value.items():
+            if table not in OUR_STATES:
+                raise ValueError(f"{table!r} has no states; known are {', '.join(OUR_STATES)}")
+            ours = OUR_STATES[table]
             for theirs, word in words.items():
                 if word not in ours:
                     raise ValueError(

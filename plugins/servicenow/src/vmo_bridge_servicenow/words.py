@@ -11,6 +11,15 @@ TYPES = {
     "change_request": "change",
 }
 
+_OF_TICKETS = ("new", "in_progress", "on_hold", "resolved", "closed", "canceled", "other")
+_OF_SURVEYS = ("invited", "answered", "expired", "canceled", "other")
+
+OUR_STATES: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(TYPES, _OF_TICKETS),
+    "asmt_assessment_instance": _OF_SURVEYS,
+}
+"""Table to the words we have for its states."""
+
 _STATES: dict[str, dict[str, str]] = {
     "incident": {
         "1": "new",

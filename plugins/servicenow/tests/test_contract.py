@@ -1,0 +1,78 @@
+"""The conformance suite on the sandbox."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from vmo_bridge.plugin import Column, TargetTable
+from vmo_bridge.sandbox.server import SandboxServer
+from vmo_bridge.testing import Broken, ConnectorContract, Source, Target
+from vmo_bridge_servicenow.connector import ServiceNow
+
+KEY = Column(name="u_key", label="Key", type="string", max_length=200)
+CSAT = Column(name="u_vmo_csat", label="Satisfaction", type="decimal")
+STATUS = Column(name="u_vmo_status", label="Status", type="string", max_length=100)
+RESULTS = TargetTable(
+    table="u_vmo_kpi_result", label="KPI result", columns=(KEY, CSAT, STATUS), create=True
+)
+
+
+class TestServiceNow(ConnectorContract):
+    @pytest.fixture
+    def source(self, server: SandboxServer, settings, tmp_path: Path) -> Source:
+        def connect(**more: object) -> ServiceNow:
+            return ServiceNow("helpdesk", settings(**more), tmp_path)
+
+        def change(table: str, key: str) -> None:
+            root = server._instance.dictionary.root(table)
+            with server._instance.writing() as db:
+                now = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
+                db.execute(f'update "{root}" set sys_updated_on = ? where sys_id = ?', [now, key])
+
+        def insert(text: str) -> tuple[str, str]:
+            row = {
+                "sys_id": "A" * 32, "number": "INC9", "state": "1", "description": text,
+                "sys_class_name": "incident", "opened_at": "2026-01-01 00:00:00",
+                "sys_updated_on": "2026-01-01 00:00:00",
+            }  # fmt: skip
+            server.load("incident", [row])
+            return "incident", row["sys_id"]
+
+        def wrong_secret() -> ServiceNow:
+            (tmp_path / "wrong").write_text("hunter2-not-this-one")
+            wrong = {"method": "basic", "user": "vmo.bridge", "password": {"file": "wrong"}}
+            return connect(auth=wrong)
+
+        return Source(
+            connect=connect,
+            page_size=10,
+            change=change,
+            insert=insert,
+            unreachable=lambda: connect(url="http://127.0.0.1:9"),
+            wrong_secret=wrong_secret,
+            hide_error=lambda: server.faults.set("timeout", "200_error"),
+            secrets=(server.user("vmo.bridge").password, "hunter2-not-this-one"),
+            broken=(
+                Broken(stream="incident", field="opened_at", changes={"opened_at": "01.02.2026"}),
+                Broken(stream="incident", field="state", changes={"state": ""}),
+                Broken(stream="task_sla", field="has_breached", changes={"has_breached": "x"}),
+                Broken(stream="asmt_metric", field="min", changes={"min": "inf"}),
+                Broken(stream="sys_user_group", field="name", changes={"name": None}),
+            ),
+            target=Target(
+                tables=(
+                    RESULTS,
+                    TargetTable(
+                        table="cmdb_ci_service", columns=(CSAT,), show=("name", "u_vmo_csat")
+                    ),
+                ),
+                match_field="u_key",
+                values={"u_vmo_csat": "91.5", "u_vmo_status": "met"},
+                others={"u_vmo_csat": "", "u_vmo_status": "missed, n = 7"},
+                absent_key="f" * 32,
+                record=("cmdb_ci_service", server.rows("cmdb_ci_service")[0]["sys_id"]),
+            ),
+        )

@@ -1,0 +1,181 @@
+"""What a plugin's author gives the suite: a source to read, and ways to change and break it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from vmo_bridge.connectors.contract import (
+    Change,
+    Connector,
+    Page,
+    RawRecord,
+    Slice,
+    Stream,
+    TargetTable,
+)
+from vmo_bridge.records import Record
+from vmo_bridge.sync.people import People
+
+PEOPLE = People(b"the key of the conformance suite", names=False)
+"""Makes pseudonyms as a sync does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broken:
+    """A raw record that cannot be normalised: one of the source's own, with some fields changed."""
+
+    stream: str
+    field: str
+    """The field that the error must name."""
+    changes: Mapping[str, Any]
+    """What makes it broken; ``None`` takes the field away."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Where the suite may write: a table with a text field to tell records and some for values."""
+
+    tables: tuple[TargetTable, ...]
+    """Provisioned before anything is written; its first one is written to."""
+    match_field: str
+    values: Mapping[str, str]
+    """At least two fields, and what is written into them."""
+    others: Mapping[str, str]
+    """The same fields, and other values for them."""
+    absent_key: str
+    """Looks like a record's key, and is none."""
+    record: tuple[str, str] | None = None
+    """(table, key) of a record that is there already, with fields of ``tables`` on it."""
+
+    @property
+    def table(self) -> str:
+        """The table that is written to."""
+        return self.tables[0].table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A source to test a connector on.
+
+    Only ``connect`` has to be given; each of the others makes more of the suite run. The source
+    should hold some records a stream and give them in small pages, so that there is something
+    to interrupt.
+    """
+
+    connect: Callable[[], Connector]
+    """A connector of its own, signed in; it is asked for several, all on the same source."""
+    page_size: int | None = None
+    """No page may hold more."""
+    change: Callable[[str, str], None] | None = None
+    """``(stream, key)``: change that record over there now, with a new stamp."""
+    insert: Callable[[str], tuple[str, str]] | None = None
+    """``(text)``: make a record that holds the text; gives (stream, key)."""
+    unreachable: Callable[[], Connector] | None = None
+    """A connector whose source is away."""
+    wrong_secret: Callable[[], Connector] | None = None
+    """A connector that is refused."""
+    hide_error: Callable[[], None] | None = None
+    """From now on answers look good and carry a failure inside."""
+    secrets: Sequence[str] = ()
+    """What must never be shown: passwords, tokens, keys."""
+    broken: Sequence[Broken] = ()
+    target: Target | None = None
+    """For connectors that can write."""
+    seconds: float = 20.0
+    """How long a check, or a failure to connect, may take."""
+    streams: Sequence[str] = field(default=())
+    """Names of the streams to test; all if empty."""
+
+    def chosen(self, connector: Connector) -> list[Stream]:
+        """The streams to test."""
+        return [each for each in connector.streams if not self.streams or each.name in self.streams]
+
+
+class Suite:
+    """The fixtures that all parts of the suite share."""
+
+    @pytest.fixture
+    def source(self) -> Source:
+        """What the suite runs on: a subclass gives it."""
+        raise NotImplementedError("give the fixture 'source': see docs/plugins.md")
+
+    @pytest.fixture
+    def connector(self, source: Source) -> Iterator[Connector]:
+        """One connector, closed at the end."""
+        connector = source.connect()
+        yield connector
+        connector.close()
+
+
+def need(given: Any, what: str) -> None:
+    """Skip a check that the source gives no means for."""
+    if not given:
+        pytest.skip(f"the source gives no {what}")
+
+
+def pages_of(connector: Connector, stream: Stream) -> list[Page]:
+    """All pages of a stream, slice after slice."""
+    return [page for piece in whole(connector, stream) for page in connector.read(piece)]
+
+
+def whole(connector: Connector, stream: Stream) -> list[Slice]:
+    """The slices that together are the whole stream."""
+    return connector.slices(stream, None, None)
+
+
+def rows_of(connector: Connector, stream: Stream) -> list[RawRecord]:
+    """All raw records of a stream."""
+    return [row for page in pages_of(connector, stream) for row in page.records]
+
+
+def keys_of(stream: Stream, rows: Sequence[RawRecord]) -> list[str]:
+    """The keys of raw records, in their order."""
+    return [str(row[stream.key_field]) for row in rows]
+
+
+def masked(stream: Stream, row: RawRecord) -> RawRecord:
+    """A raw record as a sync hands it to ``normalise``: people are pseudonyms."""
+    return PEOPLE.mask(stream, row)
+
+
+def new(target: Target, key: str, values: Mapping[str, str] | None = None) -> Change:
+    """A record that should be made."""
+    return Change(
+        table=target.table,
+        key=None,
+        match={target.match_field: key},
+        values=dict(target.values if values is None else values),
+    )
+
+
+def rows_in(pages: Iterable[Page]) -> list[RawRecord]:
+    """The raw records of some pages."""
+    return [row for page in pages for row in page.records]
+
+
+def is_utc(moment: datetime) -> bool:
+    """Whether a moment is aware, and UTC."""
+    return moment.tzinfo is not None and moment.utcoffset() == UTC.utcoffset(None)
+
+
+def records_in(connector: Connector, stream: Stream, page: Page) -> list[Record]:
+    """What the raw records of a page become."""
+    return [
+        record
+        for row in page.records
+        for record in connector.normalise(stream.name, masked(stream, row))
+    ]
+
+
+def all_records(connector: Connector, stream: Stream) -> list[Record]:
+    """What a whole stream becomes."""
+    return [
+        record
+        for page in pages_of(connector, stream)
+        for record in records_in(connector, stream, page)
+    ]
