@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from vmo_bridge.plugin import Record, RecordError
 from vmo_bridge_servicenow.normalise import Normaliser
 from vmo_bridge_servicenow.tables import TABLES, TASK_TABLES
-from vmo_bridge_servicenow.words import TYPES, States
+from vmo_bridge_servicenow.words import TYPES, Words
 
 BASE = {"sys_id": "abc", "sys_updated_on": "2026-03-04 05:06:07"}
 TICKET = BASE | {
@@ -36,7 +36,7 @@ def normalise(
     states: dict[str, dict[str, str]] | None = None,
     service_field: str = "business_service",
 ) -> list[Record]:
-    return list(Normaliser("hd", States(states or {}), service_field).records(table, row))
+    return list(Normaliser("hd", Words(states=states), service_field).records(table, row))
 
 
 def one(table: str, row: dict[str, Any], **more: Any) -> Any:
@@ -336,3 +336,9 @@ def test_any_row_becomes_records_or_is_refused(data: st.DataObject) -> None:
     except RecordError as error:
         reason = error.reason
     assert not reason or any(field in reason for field in fields)
+
+
+def test_words_for_priorities_and_types_are_the_admin_s_to_choose() -> None:
+    words = Words(priorities={"P0": 1, "3": 2}, types={"problem": "incident"})
+    assert [words.priority(each) for each in ("P0", "3", "4", "P9", None)] == [1, 2, 4, None, None]
+    assert (words.type("problem"), words.type("incident")) == ("incident", "incident")

@@ -35,7 +35,7 @@ from vmo_bridge_servicenow.normalise import Normaliser
 from vmo_bridge_servicenow.reader import TableReader, missing_fields, table_filter
 from vmo_bridge_servicenow.settings import ServiceNowSettings
 from vmo_bridge_servicenow.tables import TABLES, stream
-from vmo_bridge_servicenow.words import States
+from vmo_bridge_servicenow.words import Words
 from vmo_bridge_servicenow.writer import RecordWriter
 
 _LONGEST_LIST = 1500
@@ -64,7 +64,7 @@ class ServiceNow:
             transport=transport,
         )
         self._client = TableClient(self._http)
-        self._normaliser = Normaliser(name, States(settings.states), settings.service_field)
+        self._normaliser = Normaliser(name, _words(settings), settings.service_field)
 
     @cached_property
     def _writer(self) -> RecordWriter:
@@ -185,6 +185,10 @@ class ServiceNow:
     def provision(self, step: ProvisionStep) -> None:
         """Make one missing thing over REST (needs the admin role)."""
         provision.make(self._writer, step)
+
+
+def _words(settings: ServiceNowSettings) -> Words:
+    return Words(states=settings.states, priorities=settings.priorities, types=settings.types)
 
 
 def _parts(field_: str, keys: Sequence[str]) -> Iterator[list[str]]:

@@ -26,7 +26,7 @@ from vmo_bridge.plugin import (
 )
 from vmo_bridge_servicenow import query
 from vmo_bridge_servicenow.tables import TASK_TABLES
-from vmo_bridge_servicenow.words import SLA_STAGES, TYPES, States
+from vmo_bridge_servicenow.words import SLA_STAGES, Words
 
 _NOT_A_NUMBER = -1.0
 """What an answer's ``actual_value`` holds where the answer is a text or a date."""
@@ -39,9 +39,9 @@ _RETIRED = "6"
 class Normaliser:
     """Turns rows of one source into records."""
 
-    def __init__(self, source: str, states: States, service_field: str) -> None:
+    def __init__(self, source: str, words: Words, service_field: str) -> None:
         self._source = source
-        self._states = states
+        self._words = words
         self._service_field = service_field
         self._by_table: Mapping[str, Callable[[_Row], Record | None]] = {
             "cmn_department": self._user_group,
@@ -96,7 +96,7 @@ class Normaliser:
     def _ticket(self, row: _Row) -> Record:
         table = row.table
         theirs = row.need("state")
-        state = self._states.ours(table, theirs)
+        state = self._words.state(table, theirs)
         closed_at = row.time("closed_at")
         resolved_at = row.time("resolved_at")
         if table in ("sc_req_item", "change_request") and state == "closed":
@@ -107,14 +107,14 @@ class Normaliser:
             raise RecordError("opened_at and sys_created_on are empty: no moment it began")
         return Ticket(
             **row.base(row.need("number")),
-            type=TYPES[table],
+            type=self._words.type(table),
             original_type=table,
             number=row.need("number"),
             title=row.text("short_description"),
             description=row.text("description"),
             state=state,
             original_state=theirs,
-            priority=row.priority(),
+            priority=self._words.priority(row.text("priority")),
             original_priority=row.text("priority"),
             category=row.text("category") or row.text("cat_item"),
             subcategory=row.text("subcategory"),
@@ -175,7 +175,7 @@ class Normaliser:
                 **common, field="team", value_ref=row.ref("field_value"), value=row.text("value")
             )
         return Span(
-            **common, field="state", value=self._states.ours(row.need("table"), theirs or "")
+            **common, field="state", value=self._words.state(row.need("table"), theirs or "")
         )
 
     def _question(self, row: _Row) -> Record:
@@ -190,7 +190,7 @@ class Normaliser:
 
     def _feedback(self, row: _Row) -> Record:
         theirs = row.need("state")
-        state = self._states.ours(row.table, theirs)
+        state = self._words.state(row.table, theirs)
         about, about_table = row.ref("trigger_id"), row.text("trigger_table")
         return Feedback(
             **row.base(row.need("number")),
@@ -306,8 +306,3 @@ class _Row:
         if text.lower() not in ("true", "false", "1", "0"):
             raise RecordError(f"{field} is {text!r:.40}, not true or false")
         return text.lower() in ("true", "1")
-
-    def priority(self) -> int | None:
-        """1 to 5; anything else is kept as the platform's own word only."""
-        text = self.text("priority")
-        return int(text) if text in ("1", "2", "3", "4", "5") else None

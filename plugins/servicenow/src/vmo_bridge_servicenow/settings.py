@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from vmo_bridge.plugin import SecretSource, is_safe_url
 from vmo_bridge_servicenow.tables import TABLES
-from vmo_bridge_servicenow.words import OUR_STATES
+from vmo_bridge_servicenow.words import OUR_STATES, OUR_TYPES, TYPES
 
 
 class _Section(BaseModel):
@@ -73,6 +73,10 @@ class ServiceNowSettings(_Section):
     """The ticket field that names the service."""
     states: dict[str, dict[str, str]] = Field(default_factory=dict)
     """Table to (its own word to ours); added to the defaults."""
+    priorities: dict[str, Annotated[int, Field(ge=1, le=5)]] = Field(default_factory=dict)
+    """Its own word to ours, 1 (critical) to 5 (planning); added to the defaults."""
+    types: dict[str, str] = Field(default_factory=dict)
+    """Table to our word for what it holds: incident, request, problem or change."""
 
     @field_validator("url")
     @classmethod
@@ -93,6 +97,17 @@ class ServiceNowSettings(_Section):
             if table not in TABLES:
                 raise ValueError(f"table {table!r} is not read; known are {', '.join(TABLES)}")
         return [table for table in TABLES if table in value]
+
+    @field_validator("types")
+    @classmethod
+    def _our_types(cls, value: dict[str, str]) -> dict[str, str]:
+        for table, word in value.items():
+            if table not in TYPES or word not in OUR_TYPES:
+                raise ValueError(
+                    f"{table} = {word!r}: a table of {', '.join(TYPES)} can hold "
+                    f"{', '.join(OUR_TYPES)}"
+                )
+        return value
 
     @field_validator("states")
     @classmethod

@@ -1,4 +1,4 @@
-"""ServiceNow's words for states, and ours; an admin can change any of it in TOML."""
+"""ServiceNow's words for state, priority and type, and ours; an admin can change them in TOML."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ TYPES = {
     "problem": "problem",
     "change_request": "change",
 }
+
+OUR_TYPES = ("incident", "request", "problem", "change")
+
+_PRIORITIES = {str(number): number for number in range(1, 6)}
 
 _OF_TICKETS = ("new", "in_progress", "on_hold", "resolved", "closed", "canceled", "other")
 _OF_SURVEYS = ("invited", "answered", "expired", "canceled", "other")
@@ -79,13 +83,30 @@ SLA_STAGES = {
 }
 
 
-class States:
-    """Looks up our word for a state."""
+class Words:
+    """Looks up our words; what an admin changed is added to the defaults."""
 
-    def __init__(self, changed: Mapping[str, Mapping[str, str]]) -> None:
+    def __init__(
+        self,
+        *,
+        states: Mapping[str, Mapping[str, str]] | None = None,
+        priorities: Mapping[str, int] | None = None,
+        types: Mapping[str, str] | None = None,
+    ) -> None:
+        changed = states or {}
         tables = {*_STATES, *changed}
-        self._words = {each: {**_STATES.get(each, {}), **changed.get(each, {})} for each in tables}
+        self._states = {each: {**_STATES.get(each, {}), **changed.get(each, {})} for each in tables}
+        self._priorities = {**_PRIORITIES, **(priorities or {})}
+        self._types = {**TYPES, **(types or {})}
 
-    def ours(self, table: str, theirs: str) -> str:
-        """Our word; ``other`` for one that nobody mapped."""
-        return self._words.get(table, {}).get(theirs, "other")
+    def state(self, table: str, theirs: str) -> str:
+        """Our word for a state; ``other`` for one that nobody mapped."""
+        return self._states.get(table, {}).get(theirs, "other")
+
+    def priority(self, theirs: str | None) -> int | None:
+        """1 (critical) to 5 (planning); None for one that nobody mapped."""
+        return None if theirs is None else self._priorities.get(theirs)
+
+    def type(self, table: str) -> str:
+        """Our word for what a table holds."""
+        return self._types[table]
