@@ -384,12 +384,25 @@ def test_closing_is_possible_without_having_written(connect) -> None:
 def test_a_proxy_of_the_environment_holds_for_reads_and_for_writes(
     server, settings, tmp_path, monkeypatch
 ) -> None:
-    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")  # nobody listens there
-    connector = ServiceNow("helpdesk", settings(), tmp_path)
+    for name in ("http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")  # nobody listens there
+    connector = ServiceNow("helpdesk", settings(url="https://agency.invalid"), tmp_path)
     try:
         with pytest.raises(RetryLater, match="cannot be reached"):
             connector.count(connector.streams[0])
         with pytest.raises(RetryLater, match="connection broke"):
             connector.write(on_incident(server, close_notes="x"))
+    finally:
+        connector.close()
+
+
+def test_no_proxy_stands_between_us_and_this_machine(
+    server, settings, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    connector = ServiceNow("helpdesk", settings(), tmp_path)
+    try:
+        assert connector.count(connector.streams[0])
+        assert connector.write(on_incident(server, close_notes="x"))
     finally:
         connector.close()
