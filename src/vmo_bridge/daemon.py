@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import signal
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -51,7 +52,7 @@ class Daemon:
         self._settings = settings
         self._plugins = plugins
         self._ending = threading.Event()
-        self._every = timedelta(minutes=settings.schedule.every_minutes)
+        self._every = _every(settings)
         self._told = ""
         self._clock = schedule.Scheduler()
         self._clock.every(_LOOK_EVERY_SECONDS).seconds.do(self._guarded, self._cycle_if_due)
@@ -68,17 +69,23 @@ class Daemon:
         log.info("the daemon has ended")
 
     def _cycle_if_due(self) -> None:
-        if self._ending.is_set() or now() < self._due:
+        if self._ending.is_set() or self._waits_until(self._due):
             return
         watch = EndingWatch(self._ending)
         with Bridge(self._settings, self._plugins, owner="vmo-bridge run", watch=watch) as bridge:
             told = bridge.store.runs.fact(CYCLE)
-            if told and now() < datetime.fromisoformat(told) + self._every:
-                self._due = datetime.fromisoformat(told) + self._every
+            due = datetime.fromisoformat(told) + self._every if told else None
+            if due and self._waits_until(due):
+                self._due = due
                 return
             bridge.store.runs.set_fact(CYCLE, now().isoformat())
             self._due = now() + self._every
-            outcome = bridge.cycle()
+            try:
+                outcome = bridge.cycle()
+            except (Stopped, Ending):
+                # A restart makes up for it at once; with a daily clock a day would be lost.
+                bridge.store.runs.set_fact(CYCLE, "")
+                raise
         log.info(
             "cycle: %d records changed, %d signals, %d KPI results, %d streams with a problem",
             sum(each.changed for each in outcome.sync),
@@ -87,6 +94,10 @@ class Daemon:
             sum(bool(each.problem) for each in outcome.sync),
         )
         self._told = ""
+
+    def _waits_until(self, due: datetime) -> bool:
+        """Whether it is too early; a clock that was set back does not make it wait for longer."""
+        return timedelta() < due - now() <= self._every
 
     def _guarded(self, job: Callable[[], None]) -> None:
         """One guard round each job: what fails is told once, and the clock goes on."""
@@ -97,11 +108,20 @@ class Daemon:
         except ConfigError:
             raise
         except VmoBridgeError as error:
-            if str(error) != self._told:
-                log.error("%s", error)
-            self._told = str(error)
+            self._tell_once(str(error))
+        except (OSError, sqlite3.Error) as error:
+            # Full, read-only or gone: no bug, and it comes right without us.
+            self._tell_once(
+                f"the store {self._settings.store_path} cannot be used ({error}); look after its "
+                "disk and its rights, what was committed is kept"
+            )
         except Exception:
             log.exception("a job failed; this is a bug of ours or of a plugin, the clock goes on")
+
+    def _tell_once(self, message: str) -> None:
+        if message != self._told:
+            log.error("%s", message)
+        self._told = message
 
     @contextmanager
     def _ended_by_signals(self) -> Iterator[None]:
@@ -122,3 +142,15 @@ class Daemon:
             signal.setitimer(signal.ITIMER_REAL, 0)
             for each, handler in before.items():
                 signal.signal(each, handler)
+
+
+def _every(settings: Settings) -> timedelta:
+    try:
+        every = timedelta(minutes=settings.schedule.every_minutes)
+        _ = now() + every
+    except OverflowError:
+        raise ConfigError(
+            f"{settings.file}: schedule.every_minutes: {settings.schedule.every_minutes} is more "
+            "than any calendar holds; write 1440 for once a day"
+        ) from None
+    return every

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Self
@@ -202,7 +202,13 @@ class Bridge:
             self.store.runs.end(run.id, "interrupted", run.detail)
             raise
         except Exception as error:
-            self.store.runs.end(run.id, "failed", {**run.detail, "error": _told(error)})
+            with suppress(Exception):  # on a full disk the first error is the one to hear
+                self.store.runs.end(run.id, "failed", {**run.detail, "error": _told(error)})
+            raise
+        except BaseException:
+            # Ctrl-C, or the daemon's last word: without this 'status' says "running" ever after.
+            with suppress(Exception):
+                self.store.runs.end(run.id, "interrupted", run.detail)
             raise
         self.store.runs.end(run.id, run.state, run.detail)
 

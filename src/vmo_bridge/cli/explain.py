@@ -24,7 +24,13 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("name")
 @click.option("--raw", is_flag=True, help="Show the raw payloads, too (JSON always has them).")
-@click.option("--limit", default=20, show_default=True, help="Records shown in a table; 0: all.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=0),
+    default=20,
+    show_default=True,
+    help="Records shown in a table; 0: all.",
+)
 @format_option
 @click.pass_obj
 def explain(config: Path, name: str, raw: bool, limit: int, form: str) -> None:

@@ -35,9 +35,13 @@ def signals(
     settings, plugins = load(config)
     with Store(settings.store_path) as store:
         found = store.findings.signals()
+        _one_of("--rule", rule, {*plugins.rules, *(each.finding.rule for each in found)})
         if as_of is not None:
-            then, _ = find(store, settings, plugins.rules, as_of=as_of, watch=Watch())
+            then, not_known = find(store, settings, plugins.rules, as_of=as_of, watch=Watch())
             found = follow([], then, as_of)
+            for name, why in not_known.items():
+                # Beside the output, which is JSON for a machine; an empty list alone would lie.
+                click.echo(f"rule {name}: {why}", err=True)
         chosen = [
             each
             for each in found
@@ -126,6 +130,9 @@ def kpis(
         else:
             outcome = compute_all(store, settings, plugins.kpis, as_of=as_of, watch=Watch())
             results = dict(zip(kpi_ids(outcome.results), outcome.results, strict=True))
+            for name, why in outcome.failed.items():
+                click.echo(f"KPI {name}: {why}", err=True)
+    _one_of("--kpi", kpi, {*plugins.kpis, *(each.kpi for each in results.values())})
     if form == "table" and not any((kpi, window, service, user_group)):
         window, service, user_group = "last-90-days", "all", "all"
         click.echo(
@@ -140,6 +147,8 @@ def kpis(
         and _names(service, each.service)
         and _names(user_group, each.user_group)
     }
+    if not chosen:
+        click.echo(_no_results(list(results.values()), window, service, user_group), err=True)
     if form == "json":
         show.as_json([{**kpi_json(each), "id": name} for name, each in chosen.items()])
         return
@@ -206,3 +215,29 @@ def _names(asked: str | None, name: str | None) -> bool:
     if asked is None:
         return True
     return name is None if asked == "all" else (name or "").casefold() == asked.casefold()
+
+
+def _one_of(option: str, asked: str | None, known: set[str]) -> None:
+    """A name that nobody knows is a slip of the pen, not an empty answer."""
+    if asked is not None and asked not in known:
+        raise click.BadParameter(
+            f"there is no {asked!r}; there are: {', '.join(sorted(known)) or 'none'}",
+            param_hint=f"'{option}'",
+        )
+
+
+def _no_results(
+    results: Sequence[KpiResult], window: str | None, service: str | None, user_group: str | None
+) -> str:
+    """Why nothing is listed: which of the asked names no result has."""
+    if not results:
+        return "no KPI results yet; 'vmo-bridge measure' makes them"
+    asked = (
+        ("--window", window, any(each.window == window for each in results)),
+        ("--service", service, any(_names(service, each.service) for each in results)),
+        ("--user-group", user_group, any(_names(user_group, each.user_group) for each in results)),
+    )
+    unknown = [f"{option} {name!r}" for option, name, known in asked if name and not known]
+    if unknown:
+        return f"no result has {' or '.join(unknown)}; '--format json' lists the names"
+    return "no result has all of these together"

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import click
+
+_DAY = re.compile(r"\d{4}-?\d\d-?\d\d|\d{4}-?W\d\d-?\d", re.ASCII)
+"""Every form of a day alone that ISO 8601 has: all mean the end of it."""
 
 
 class Moment(click.ParamType[datetime]):
@@ -20,18 +24,24 @@ class Moment(click.ParamType[datetime]):
         if isinstance(value, datetime):
             return value
         try:
-            if len(value) == 10:
-                day = date.fromisoformat(value)
-                return datetime.combine(day, time(), tzinfo=UTC) + timedelta(days=1)
-            moment = datetime.fromisoformat(value)
-        except ValueError:
+            return _end_of_day(value) if _DAY.fullmatch(value) else _moment(value)
+        except (ValueError, OverflowError):  # the second: a zone that leads out of the calendar
             self.fail(
                 f"{value!r} is not a moment; write 2026-10-31 (the end of that day) "
                 "or 2026-10-31T12:00:00Z",
                 param,
                 ctx,
             )
-        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+
+
+def _end_of_day(value: str) -> datetime:
+    day = date.fromisoformat(value)
+    return datetime.combine(day, time(), tzinfo=UTC) + timedelta(days=1)
+
+
+def _moment(value: str) -> datetime:
+    moment = datetime.fromisoformat(value)
+    return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
 
 
 as_of_option = click.option(

@@ -18,7 +18,11 @@ import click
     help="Where the agency is kept, writes included; it is served again later.",
 )
 @click.option("--seed", type=int, help="Which agency to make; fresh stories for each number.")
-@click.option("--port", type=int, help="[default: the port of the last time, else a free one]")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    help="[default: the port of the last time, else a free one]",
+)
 def sandbox(folder: Path, seed: int | None, port: int | None) -> None:
     """Serve the sample agency until Ctrl-C."""
     from vmo_bridge.sandbox.server import serve
@@ -39,6 +43,7 @@ def remember_port(folder: Path, url: str) -> None:
 def last_port(folder: Path) -> int:
     """The port this folder was served on last; 0 (any) if it never was."""
     try:
-        return int((folder / "port").read_text(encoding="utf-8"))
+        port = int((folder / "port").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return 0
+    return port if port in range(65536) else 0

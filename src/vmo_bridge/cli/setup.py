@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,17 @@ if TYPE_CHECKING:
     from vmo_bridge.settings import Settings
 
 
+def _shaped(pattern: str, hint: str) -> Callable[[click.Context, click.Parameter, str], str]:
+    """Refuse an answer of another shape at once; at a prompt the question is asked again."""
+
+    def shaped(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise click.BadParameter(f"{value!r} is not right; {hint}")
+        return value
+
+    return shaped
+
+
 @click.command()
 @click.option("--url", prompt="Address of your ServiceNow (https://…)", help="The instance.")
 @click.option("--user", prompt="Integration user", help="Who signs in there.")
@@ -25,13 +38,21 @@ if TYPE_CHECKING:
     "--password-env",
     prompt="Environment variable that holds the password",
     default="SERVICENOW_PASSWORD",
+    callback=_shaped(r"[A-Za-z_][A-Za-z0-9_]*", "the name of a variable: SERVICENOW_PASSWORD"),
     help="The secret itself never stands in the file.",
 )
-@click.option("--name", prompt="Short name for this source", default="helpdesk", help="In all ids.")
+@click.option(
+    "--name",
+    prompt="Short name for this source",
+    default="helpdesk",
+    callback=_shaped(r"[a-z][a-z0-9_-]*", "small letters, digits, '-' and '_': helpdesk"),
+    help="In all ids.",
+)
 @click.pass_obj
 def init(config: Path, url: str, user: str, password_env: str, name: str) -> None:
     """Ask a few questions and write a commented configuration."""
     from vmo_bridge.cli.template import render_config
+    from vmo_bridge.hooks.loader import load_plugins
     from vmo_bridge.settings import load_settings
 
     if config.exists():
@@ -40,14 +61,28 @@ def init(config: Path, url: str, user: str, password_env: str, name: str) -> Non
     config.parent.mkdir(parents=True, exist_ok=True)
     config.write_text(content, encoding="utf-8")
     try:
-        load_settings(config)
-    except ConfigError:
+        settings = load_settings(config)
+        _check_source(settings, load_plugins(off=settings.plugins.off), name)
+    except ConfigError as error:
         config.unlink()
-        raise
+        raise ConfigError(f"{error}\nnothing was written; run 'init' again") from None
     click.echo(f"wrote {config}")
     click.echo(
         f"next: put the password into {password_env}, then 'vmo-bridge --config {config} check'"
     )
+
+
+def _check_source(settings: Settings, plugins: Plugins, name: str) -> None:
+    """Let the plugin look at its own section: a wrong address is told now, not at the first check.
+
+    The password is not read; it may be given later.
+    """
+    from vmo_bridge.settings import validate_section
+
+    entry = settings.connectors[name]
+    kind = plugins.connectors.get(entry.plugin)
+    if kind is not None:
+        validate_section(kind.settings, entry.own, file=settings.file, prefix=f"connectors.{name}")
 
 
 @click.command()

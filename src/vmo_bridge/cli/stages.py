@@ -58,6 +58,7 @@ def measure(config: Path, as_of: datetime | None) -> None:
         click.echo(f"KPI {kpi}: {why}")
     if not outcome.saved:
         click.echo("a look back: nothing was saved (see 'kpis --as-of')")
+    _end_badly_if(bool(outcome.failed))
 
 
 @click.command()
@@ -88,7 +89,13 @@ def cycle(config: Path) -> None:
         _show_publish_counts(outcome.publish)
     told = ", ".join(f"{stage} {taken:.1f} s" for stage, taken in outcome.seconds.items())
     click.echo(told)
-    _end_badly_if(any(each.problem for each in outcome.sync) or _troubled(outcome.publish))
+    for name, why in (*outcome.detect.not_known.items(), *outcome.measure.failed.items()):
+        click.echo(f"{name}: {why}")
+    _end_badly_if(
+        any(each.problem for each in outcome.sync)
+        or bool(outcome.measure.failed)
+        or _troubled(outcome.publish)
+    )
 
 
 @click.command()

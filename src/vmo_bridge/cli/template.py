@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from importlib.resources import files
 
 import jinja2
@@ -22,6 +23,5 @@ def render_config(*, name: str, url: str, user: str, password_env: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    """A TOML basic string."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    """A TOML basic string: what JSON escapes is what TOML wants escaped, line breaks too."""
+    return json.dumps(text, ensure_ascii=False)
