@@ -13,7 +13,7 @@ from types import FrameType
 
 import schedule
 
-from vmo_bridge.errors import ConfigError, VmoBridgeError
+from vmo_bridge.errors import ConfigError, SecretMissing, VmoBridgeError
 from vmo_bridge.hooks.loader import Plugins
 from vmo_bridge.pipeline import Bridge
 from vmo_bridge.settings import Settings
@@ -105,6 +105,8 @@ class Daemon:
             job()
         except Stopped as stopped:
             log.info("%s", stopped)
+        except SecretMissing as error:
+            self._tell_once(str(error))  # it may be about to be renewed
         except ConfigError:
             raise
         except VmoBridgeError as error:

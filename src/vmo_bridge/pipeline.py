@@ -95,6 +95,8 @@ class Bridge:
                     if each.problem
                 ],
             }
+            if run.detail["problems"]:
+                run.state = "partly" if any(not each.problem for each in outcomes) else "failed"
         return outcomes
 
     def detect(self, as_of: datetime | None = None) -> DetectOutcome:
@@ -168,8 +170,11 @@ class Bridge:
                 }
         return outcome
 
-    def cycle(self) -> CycleOutcome:
-        """All four, once; whether values are written is the configuration's word."""
+    def cycle(self, told: Callable[[object], None] = lambda _: None) -> CycleOutcome:
+        """All four, once; whether values are written is the configuration's word.
+
+        ``told`` hears the outcome of each stage as it ends: a later one may fail.
+        """
         seconds: dict[str, float] = {}
 
         def timed(stage: str, work: Callable[[], Any]) -> Any:
@@ -177,6 +182,7 @@ class Bridge:
             result = work()
             seconds[stage] = time.monotonic() - began
             log.info("%s took %.1f s", stage, seconds[stage])
+            told(result)
             return result
 
         return CycleOutcome(

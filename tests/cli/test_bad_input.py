@@ -17,6 +17,7 @@ from vmo_bridge import cli
 from vmo_bridge.cli import vmo_bridge
 from vmo_bridge.cli.options import Moment
 from vmo_bridge.cli.template import render_config
+from vmo_bridge.store import Store
 
 END_OF_JUNE = datetime(2026, 7, 1, tzinfo=UTC)
 
@@ -26,6 +27,7 @@ def config(tmp_path: Path) -> Path:
     """A configuration without a source, and the store that a look at it needs."""
     path = tmp_path / "vmo-bridge.toml"
     path.write_text("[bridge]\nas_of = 2026-11-01T00:00:00Z\n", encoding="utf-8")
+    Store(tmp_path / "vmo-bridge.db", owner="test").close()
     result = CliRunner().invoke(vmo_bridge, ["--config", str(path), "detect"])
     assert result.exit_code == 0, result.output
     return path
@@ -187,3 +189,25 @@ def test_ctrl_c_before_a_command_runs_ends_as_ctrl_c(told: Callable[..., str]) -
 
 def test_a_full_disk_behind_the_output_is_told(told: Callable[..., str]) -> None:
     assert told(OSError(28, "No space left on device")).startswith("1 vmo-bridge: No space left")
+
+
+@pytest.mark.parametrize("stage", ["detect", "measure", "publish"])
+def test_only_a_sync_makes_a_store(stage: str, tmp_path: Path) -> None:
+    path = tmp_path / "vmo-bridge.toml"
+    path.write_text("", encoding="utf-8")
+    result = CliRunner().invoke(vmo_bridge, ["--config", str(path), stage])
+    assert "there is no store" in str(result.exception)
+    assert [each.name for each in tmp_path.iterdir()] == ["vmo-bridge.toml"]
+
+
+def test_check_looks_at_the_store_and_at_plugins_that_are_not_there(
+    config: Path, ask: Callable[..., Result]
+) -> None:
+    config.write_text(config.read_text() + '[plugins]\noff = ["servicenw"]\n')
+    told = ask("check").output
+    assert "servicenw" in told
+    assert "not installed" in told
+    (config.parent / "vmo-bridge.db").write_text("not a store")
+    broken = ask("check")
+    assert broken.exit_code == 1
+    assert "not a whole SQLite file" in " ".join(broken.output.split())

@@ -118,7 +118,9 @@ def test_an_empty_file_is_a_configuration_with_safe_defaults(
         ("[bridge]\nlog_level = 'LOUD'", ("bridge.log_level", "'LOUD'", "'INFO'")),
         ("[bridge]\nas_of = 'soon'", ("bridge.as_of", "'soon'")),
         ("[bridge]\nas_of = 2026-10-31T00:00:00", ("bridge.as_of", "timezone")),
-        ("[bridge]\nas_of = 2026-10-31", ("bridge.as_of", "timezone")),
+        ("[bridge]\nas_of = 2026-10-31", ("bridge.as_of", "write a moment with its zone")),
+        ("[bridge]\nas_of = 20261031", ("bridge.as_of", "20261031", "with its zone")),
+        ("[bridge]\nas_of = 9999-12-31T23:59:59-10:00", ("bridge.as_of", "1970 to 2099")),
         ("[bridge]\nstore = 7", ("bridge.store", "7")),
         ("[people]\nnames = 'perhaps'", ("people.names", "'perhaps'")),
         ("[sync]\noverlap_seconds = -1", ("sync.overlap_seconds", "-1", "greater than")),
@@ -324,3 +326,23 @@ def test_settings_are_facts(configure: Configure) -> None:
 
 def _everything_printed(error: BaseException) -> str:
     return "".join(traceback.format_exception(error))
+
+
+@pytest.mark.parametrize(
+    ("variable", "cure"),
+    [("VMO_PUBLSH__MODE", "did you mean VMO_PUBLISH__"), ("VMO_XYZ__A", "remove it")],
+)
+def test_a_mistyped_variable_is_no_silent_default(
+    variable: str, cure: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "vmo-bridge.toml"
+    path.write_text("")
+    monkeypatch.setenv(variable, "plan")
+    with pytest.raises(ConfigError, match=f"{variable}: there is no section .*{cure}"):
+        load_settings(path)
+
+
+def test_a_mark_at_the_beginning_of_the_file_does_no_harm(tmp_path: Path) -> None:
+    path = tmp_path / "vmo-bridge.toml"
+    path.write_bytes(b"\xef\xbb\xbf[publish]\nmode = 'apply'\n")
+    assert load_settings(path).publish.mode == "apply"

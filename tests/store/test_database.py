@@ -6,6 +6,8 @@ import os
 import random
 import shutil
 import sqlite3
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -313,3 +315,32 @@ def test_a_reader_cannot_write(path: Path) -> None:
     Store(path, owner="test").close()
     with Store(path) as store, pytest.raises(sqlite3.OperationalError, match="readonly"):
         store.runs.set_fact("a", "b")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody without the right")
+def test_a_store_that_this_user_may_not_write_is_not_called_damaged() -> None:
+    code = (
+        "import os, sys\n"
+        "from pathlib import Path\n"
+        "from vmo_bridge.errors import StoreDamaged, StoreError\n"
+        "from vmo_bridge.store.database import open_database\n"
+        "from sqlite_utils import Database\n"
+        "Database(memory=True)\n"  # loads what somebody else may not be able to read
+        "os.setuid(65534)\n"
+        "try: open_database(Path(sys.argv[1]), write=True)\n"
+        "except StoreDamaged: print('damaged')\n"
+        "except StoreError as error: print(error)\n"
+    )
+    with tempfile.TemporaryDirectory() as folder:  # pytest's own folders are closed to others
+        store = filled(Path(folder) / "vmo-bridge.db")
+        Path(folder).chmod(0o755)
+        store.chmod(0o644)
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(store)], capture_output=True, text=True, check=False
+        )
+    assert "give the right to read and write it" in done.stdout, done.stdout + done.stderr
+
+
+def test_a_store_is_closed_to_others(path: Path) -> None:
+    Store(path, owner="test").close()
+    assert path.stat().st_mode & 0o077 == 0

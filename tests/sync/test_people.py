@@ -140,7 +140,7 @@ def test_a_missing_key_of_a_filled_store_is_an_error_and_no_new_key(
     with opened(settings) as store:
         load_people(settings, store)
         (tmp_path / "people.key").unlink()
-        with pytest.raises(SecretMissing, match=r"people\.key: file .*people\.key is empty"):
+        with pytest.raises(ConfigError, match=r"people\.key is gone; restore it from your backup"):
             load_people(settings, store)
     assert not (tmp_path / "people.key").exists()
 

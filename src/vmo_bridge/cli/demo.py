@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -220,13 +221,15 @@ def _published(bridge: Bridge, outcome: CycleOutcome, server: SandboxServer) -> 
 def _where(outcome: CycleOutcome, server: SandboxServer, config: Path) -> list[str]:
     seconds = ", ".join(f"{stage} {taken:.1f} s" for stage, taken in outcome.seconds.items())
     signal = next((each.finding.id for each in outcome.detect.signals), "<signal>")
-    again = f"vmo-bridge sandbox --dir {config.parent / 'sandbox'}"
+    command = Path(sys.argv[0])
+    vmo_bridge = str(command) if command.name == "vmo-bridge" else "vmo-bridge"
+    again = f"{vmo_bridge} sandbox --dir {config.parent / 'sandbox'}"
     return [
         f"            {seconds}",
         "",
         "look:",
-        f"  vmo-bridge --config {config} signals",
-        f"  vmo-bridge --config {config} explain {signal}",
-        f"  vmo-bridge --config {config} kpis --service all",
+        f"  {vmo_bridge} --config {config} signals",
+        f"  {vmo_bridge} --config {config} explain {signal}",
+        f"  {vmo_bridge} --config {config} kpis --service all",
         f"  {server.url}/   the sandbox's own pages (later: {again})",
     ]

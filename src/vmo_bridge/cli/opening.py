@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vmo_bridge.cli.progress import watching
+from vmo_bridge.errors import StoreError
 
 if TYPE_CHECKING:
     from vmo_bridge.hooks.loader import Plugins
@@ -32,6 +33,10 @@ def bridge(config: Path, verb: str) -> Iterator[Bridge]:
     from vmo_bridge.pipeline import Bridge
 
     settings, plugins = load(config)
+    if verb in ("detect", "measure", "publish") and not settings.store_path.exists():
+        raise StoreError(
+            f"there is no store at {settings.store_path} yet; 'vmo-bridge sync' makes it"
+        )
     with (
         watching() as watch,
         Bridge(settings, plugins, owner=f"vmo-bridge {verb}", watch=watch) as it,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -117,6 +118,12 @@ def _checked(settings: Settings, plugins: Plugins) -> list[dict[str, Any]]:
         for each in plugins.rows
         if each.state == "broken"
     ]
+    rows += [
+        _row("", f"plugin {each.name}", "warning", each.reason)
+        for each in plugins.rows
+        if each.state == "missing"
+    ]
+    rows.append(_store_row(settings))
     for name in enabled_connectors(settings):
         try:
             with opened(name, settings, plugins) as connector:
@@ -125,6 +132,23 @@ def _checked(settings: Settings, plugins: Plugins) -> list[dict[str, Any]]:
         except VmoBridgeError as error:
             rows.append(_row(name, "source", "failed", str(error)))
     return rows
+
+
+def _store_row(settings: Settings) -> dict[str, Any]:
+    """Whether the store can be read, or could be made."""
+    from vmo_bridge.store import Store
+
+    path = settings.store_path
+    if path.exists():
+        try:
+            Store(path).close()
+        except VmoBridgeError as error:
+            return _row("", "store", "failed", str(error))
+        return _row("", "store", "ok", str(path))
+    folder = next(each for each in path.parents if each.exists())
+    if not os.access(folder, os.W_OK):
+        return _row("", "store", "failed", f"{path}: nothing can be written to {folder}")
+    return _row("", "store", "ok", f"{path}: the first sync makes it")
 
 
 def _provisioned(settings: Settings, name: str, connector: Any) -> list[dict[str, Any]]:

@@ -16,7 +16,9 @@ from vmo_bridge.cli.options import as_of_option, format_option
 
 if TYPE_CHECKING:
     from vmo_bridge.publish.stage import PublishOutcome
+    from vmo_bridge.signals.detect import DetectOutcome
     from vmo_bridge.sync import StreamOutcome
+    from vmo_bridge.value.measure import MeasureOutcome
 
 
 @click.command()
@@ -37,12 +39,7 @@ def detect(config: Path, as_of: datetime | None) -> None:
     """Let the rules spot the demand that tickets miss."""
     with bridge(config, "detect") as it:
         outcome = it.detect(as_of)
-    states = Counter(each.state for each in outcome.signals)
-    click.echo(f"signals: {_counted(states)}")
-    for rule, why in outcome.not_known.items():
-        click.echo(f"rule {rule}: {why}")
-    if not outcome.saved:
-        click.echo("a look back: nothing was saved (see 'signals --as-of')")
+    _show_detect(outcome)
 
 
 @click.command()
@@ -52,12 +49,7 @@ def measure(config: Path, as_of: datetime | None) -> None:
     """Compute every KPI."""
     with bridge(config, "measure") as it:
         outcome = it.measure(as_of)
-    states = Counter(each.status for each in outcome.results)
-    click.echo(f"KPI results: {_counted(states)}")
-    for kpi, why in outcome.failed.items():
-        click.echo(f"KPI {kpi}: {why}")
-    if not outcome.saved:
-        click.echo("a look back: nothing was saved (see 'kpis --as-of')")
+    _show_measure(outcome)
     _end_badly_if(bool(outcome.failed))
 
 
@@ -81,16 +73,9 @@ def publish(config: Path, apply: bool, form: str) -> None:
 def cycle(config: Path) -> None:
     """Do all four stages once; [publish] mode says whether values are written."""
     with bridge(config, "cycle") as it:
-        outcome = it.cycle()
-    _show_sync(outcome.sync, "table")
-    click.echo(f"signals: {_counted(Counter(each.state for each in outcome.detect.signals))}")
-    click.echo(f"KPI results: {_counted(Counter(each.status for each in outcome.measure.results))}")
-    if outcome.publish:
-        _show_publish_counts(outcome.publish)
+        outcome = it.cycle(_show_stage)
     told = ", ".join(f"{stage} {taken:.1f} s" for stage, taken in outcome.seconds.items())
     click.echo(told)
-    for name, why in (*outcome.detect.not_known.items(), *outcome.measure.failed.items()):
-        click.echo(f"{name}: {why}")
     _end_badly_if(
         any(each.problem for each in outcome.sync)
         or bool(outcome.measure.failed)
@@ -107,6 +92,38 @@ def run(config: Path) -> None:
     settings, plugins = load(config)
     log_to(logging.getLevelNamesMapping()[settings.bridge.log_level])
     Daemon(settings, plugins).run()
+
+
+def _show_stage(outcome: object) -> None:
+    """What a stage of a cycle did, as it ends: a later stage may fail."""
+    from vmo_bridge.publish.stage import PublishOutcome
+    from vmo_bridge.signals.detect import DetectOutcome
+    from vmo_bridge.value.measure import MeasureOutcome
+
+    if isinstance(outcome, list):
+        _show_sync(outcome, "table")
+    elif isinstance(outcome, DetectOutcome):
+        _show_detect(outcome)
+    elif isinstance(outcome, MeasureOutcome):
+        _show_measure(outcome)
+    elif isinstance(outcome, PublishOutcome):
+        _show_publish_counts(outcome)
+
+
+def _show_detect(outcome: DetectOutcome) -> None:
+    click.echo(f"signals: {_counted(Counter(each.state for each in outcome.signals))}")
+    for rule, why in outcome.not_known.items():
+        click.echo(f"rule {rule}: {why}")
+    if not outcome.saved:
+        click.echo("a look from another moment: nothing was saved (see 'signals --as-of')")
+
+
+def _show_measure(outcome: MeasureOutcome) -> None:
+    click.echo(f"KPI results: {_counted(Counter(each.status for each in outcome.results))}")
+    for kpi, why in outcome.failed.items():
+        click.echo(f"KPI {kpi}: {why}")
+    if not outcome.saved:
+        click.echo("a look from another moment: nothing was saved (see 'kpis --as-of')")
 
 
 def _show_sync(outcomes: list[StreamOutcome], form: str) -> None:

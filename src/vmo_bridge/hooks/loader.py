@@ -27,7 +27,7 @@ class PluginRow:
     distribution: str
     version: str
     state: str
-    """loaded, off (by the configuration) or broken."""
+    """loaded, off (by the configuration), broken or missing."""
     reason: str = ""
     offers: tuple[str, ...] = ()
     """What it handed over: ``connector servicenow``, ``rule watermelon``, ``kpi csat``."""
@@ -44,6 +44,10 @@ class Plugins:
         self.kpis: dict[str, Kpi] = {}
         switched_off = set(off)
         self.rows = [self._take(point, switched_off) for point in points]
+        self.rows += [
+            PluginRow(name, "?", "?", "missing", "named under [plugins] off, and not installed")
+            for name in sorted(switched_off - {row.name for row in self.rows})
+        ]
 
     @property
     def hook(self) -> pluggy.HookRelay:

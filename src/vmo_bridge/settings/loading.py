@@ -24,7 +24,7 @@ _SECRET_WORDS = ("password", "secret", "token", "key", "credential")
 def load_settings(path: Path) -> Settings:
     """Read ``path`` (TOML) and the environment; raises ``ConfigError``."""
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
         raise ConfigError(
             f"{path}: there is no such file; make one with 'vmo-bridge --config {path} init'"
@@ -36,6 +36,7 @@ def load_settings(path: Path) -> Settings:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}; mend that line") from error
     content.pop("file", None)
+    _refuse_unknown_variables()
     try:
         settings = Settings(**content)
     except SettingsError as error:
@@ -44,6 +45,19 @@ def load_settings(path: Path) -> Settings:
         # Not "from error": the text of pydantic's error repeats values, which may be secrets.
         raise ConfigError(_report(error, path, prefix="")) from None
     return settings.model_copy(update={"file": path.absolute()})
+
+
+def _refuse_unknown_variables() -> None:
+    """A mistyped variable would be ignored: an admin would believe that writing is off."""
+    sections = [name for name in Settings.model_fields if name != "file"]
+    for variable in os.environ:
+        section = variable.removeprefix("VMO_").partition("__")[0].lower()
+        if variable.startswith("VMO_") and "__" in variable and section not in sections:
+            close = get_close_matches(section, sections, n=1)
+            cure = f"did you mean VMO_{close[0].upper()}__…?" if close else "remove it"
+            raise ConfigError(
+                f"environment variable {variable}: there is no section {section!r}; {cure}"
+            )
 
 
 def validate_section(

@@ -26,9 +26,18 @@ class BridgeSection(_Section):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """How much the daemon tells."""
 
+    @field_validator("as_of", mode="before")
+    @classmethod
+    def _moment(cls, value: object) -> object:
+        if isinstance(value, (int, float)) or type(value) is date:
+            raise ValueError("write a moment with its zone, such as 2026-11-01T00:00:00Z")
+        return value
+
     @field_validator("as_of")
     @classmethod
     def _utc(cls, value: datetime | None) -> datetime | None:
+        if value is not None and not 1970 <= value.year < 2100:
+            raise ValueError("lies outside the years 1970 to 2099")
         return value.astimezone(UTC) if value else None
 
 

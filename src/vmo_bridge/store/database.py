@@ -34,9 +34,9 @@ def open_database(path: Path, *, write: bool) -> Database:
         with damage_told(path):
             # Before anything else: the settings may write to the file.
             _check_pages(db, path)
-            _set_up(db)
             _refuse_newer(db, path)
             if write:
+                _set_up(db)
                 migrations.apply(db)
             else:
                 _refuse_outdated(db, path)
@@ -45,6 +45,11 @@ def open_database(path: Path, *, write: bool) -> Database:
         db.close()
         if "locked" in str(error):
             raise
+        if any(word in str(error) for word in ("readonly", "unable to open", "disk", "full")):
+            raise StoreError(
+                f"the store {path} cannot be used by this user ({error}); give the right to read "
+                "and write it and its folder (SQLite keeps files beside it), or free some disk"
+            ) from error
         # Our own first statements fail on no store but one whose schema is not what it says.
         raise _damaged(path, error) from error
     except BaseException:
@@ -83,6 +88,7 @@ def _create(path: Path) -> None:
     draft = path.with_name(path.name + ".new")
     draft.unlink(missing_ok=True)
     db = Database(sqlite3.connect(draft))
+    draft.chmod(0o600)  # raw payloads are in it; SQLite gives its journals the same rights
     _set_up(db)
     db.execute(f"pragma application_id = {APPLICATION_ID}")
     migrations.apply(db)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -71,10 +72,19 @@ class Findings:
         rows = self._db.execute("select id, result from kpi_result order by rowid").fetchall()
         return {row[0]: msgspec.json.decode(row[1], type=KpiResult) for row in rows}
 
-    def save_kpis(self, run_id: int, results: Sequence[KpiResult]) -> None:
-        """Make these results the ones that count; what this run did not give is gone."""
+    def save_kpis(
+        self, run_id: int, results: Sequence[KpiResult], *, keep: Iterable[str] = ()
+    ) -> None:
+        """Make these results the ones that count; what this run did not give is gone.
+
+        ``keep`` names KPIs that could not be measured: their last results stay (their
+        ``data_as_of`` tells how old they are).
+        """
         with self._db.atomic():
-            self._db.execute("delete from kpi_result")
+            self._db.execute(
+                "delete from kpi_result where kpi not in (select value from json_each(?))",
+                [json.dumps(list(keep))],
+            )
             self._db.conn.executemany(
                 "insert into kpi_result (id, kpi, window, data_as_of, run_id, result) "
                 "values (?, ?, ?, ?, ?, ?)",

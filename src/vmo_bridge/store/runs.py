@@ -20,7 +20,7 @@ class Run:
     id: int
     stage: str
     state: str
-    """running, done, failed or interrupted."""
+    """running, done, partly (some streams failed), failed, interrupted, or looked (not saved)."""
     started_at: datetime | None
     ended_at: datetime | None
     as_of: datetime | None

@@ -71,7 +71,12 @@ def _key(settings: Settings, store: Store) -> bytes:
     source = settings.people.key
     if source.file is not None:
         path = settings.path(source.file)
-        if not path.exists() and store.runs.fact(_FINGERPRINT) is None:
+        if not path.exists():
+            if store.runs.fact(_FINGERPRINT) is not None:
+                raise ConfigError(
+                    f"{settings.file}: people.key: {path} is gone; restore it from your backup. "
+                    f"A new one would double every person in {store.path}"
+                )
             _make_key(path)
     return source.read("people.key", relative_to=settings.file.parent).encode()
 

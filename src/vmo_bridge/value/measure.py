@@ -115,7 +115,11 @@ def measure(
     outcome = compute_all(store, settings, kpis, as_of=as_of, watch=watch)
     outcome.saved = save
     if save:
-        store.findings.save_kpis(run_id, outcome.results)
+        off = {name for name, entry in settings.kpis.items() if not entry.enabled}
+        measured = {kpi.name for kpi in chosen_kpis(settings, kpis)} - outcome.failed.keys()
+        before = {each.kpi for each in store.findings.kpis()}
+        # Neither a failure nor a plugin that did not load takes back what was shown.
+        store.findings.save_kpis(run_id, outcome.results, keep=before - measured - off)
     return outcome
 
 
@@ -141,7 +145,7 @@ class Held:
     """How much of what the sources have we hold."""
 
     share: float | None
-    """0 to 1, of the least complete stream; None where one was never read whole."""
+    """0 to 1, of the least complete stream; None where one was not read whole last time."""
     complete_at: datetime | None
     """When the stream that was read whole longest ago was."""
 
@@ -161,7 +165,9 @@ def completeness(store: Store, kinds: Sequence[str]) -> Held:
         if not set(mark.kinds) & set(kinds):
             continue
         good = store.raw.held(mark.id) - quarantined.get((mark.source, mark.name), 0)
-        shares.append(None if mark.complete_at is None else _share(good, mark.expected))
+        # A stream that could not be read this time may have grown since.
+        whole = mark.complete_at is not None and mark.problem is None
+        shares.append(_share(good, mark.expected) if whole else None)
         if mark.complete_at:
             moments.append(mark.complete_at)
     known = [share for share in shares if share is not None]
