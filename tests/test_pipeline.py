@@ -365,3 +365,14 @@ def test_a_source_that_nobody_configured_is_told_with_those_that_are(
 ) -> None:
     with pytest.raises(ConfigError, match=r"there is no connectors\.x; there are: desk"):
         open_connector("x", configure(DESK), make_plugins())
+
+
+def test_a_stream_that_fails_makes_completeness_not_known(filled: Any, bridged: Any) -> None:
+    with bridged() as bridge:
+        whole = bridge.cycle().measure.results
+        assert {each.completeness for each in whole} == {1.0}
+        filled.fail_at["tickets"] = (1, RetryLater("it is away"))
+        bridge.sync()
+        after = bridge.measure().results
+        assert {each.completeness for each in after if each.kpi == "sla_attainment"} <= {None}
+        assert any(each.completeness is None for each in after)

@@ -223,6 +223,14 @@ def test_results_of_the_last_run_are_the_ones_that_count(store: Store) -> None:
     assert store.findings.kpis() == []
 
 
+def test_a_kpi_that_could_not_be_measured_keeps_its_last_results(store: Store) -> None:
+    csat, sla = result(), result(kpi="sla_attainment")
+    store.findings.save_kpis(1, [csat, sla])
+    newer = result(kpi="sla_attainment", value=0.5)
+    store.findings.save_kpis(2, [newer], keep=["csat"])
+    assert store.findings.kpis() == [csat, newer]
+
+
 def test_results_that_cannot_be_saved_leave_the_former_ones(store: Store) -> None:
     store.findings.save_kpis(1, [result()])
     with pytest.raises(Exception, match="UNIQUE"):
