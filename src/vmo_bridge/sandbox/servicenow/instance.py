@@ -92,7 +92,7 @@ class Instance:
             if db.in_transaction:
                 yield db
                 return
-            described = self._described
+            described = self._local.begun_at = self._described
             db.execute("BEGIN IMMEDIATE")
             try:
                 yield db
@@ -109,16 +109,29 @@ class Instance:
 
     @property
     def dictionary(self) -> Dictionary:
-        """Tables and columns as they stand now."""
+        """Tables and columns as they stand now, for this thread."""
+        if self.db.in_transaction and self._local.begun_at != self._described:
+            return self._own_dictionary()
         found = self._dictionary
         if found is None:
             described = self._described
-            found = Dictionary(
-                self._all("sys_db_object"), self._all("sys_dictionary"), self._all("sys_choice")
-            )
+            found = self._read_dictionary()
             if described == self._described:
                 self._dictionary = found
         return found
+
+    def _own_dictionary(self) -> Dictionary:
+        """With what this thread's open transaction has changed: no other may see it before."""
+        seen_at, found = getattr(self._local, "own", (-1, None))
+        if found is None or seen_at != self._described:
+            found = self._read_dictionary()
+            self._local.own = (self._described, found)
+        return found
+
+    def _read_dictionary(self) -> Dictionary:
+        return Dictionary(
+            self._all("sys_db_object"), self._all("sys_dictionary"), self._all("sys_choice")
+        )
 
     def forget_dictionary(self) -> None:
         """Read the dictionary anew at the next look."""
