@@ -35,11 +35,18 @@ class SignIn(httpx.Auth):
         self._url = settings.url
         self._auth = settings.auth
         self._folder = folder
-        self._transport = transport
+        # Kept open: closing it would close a shared transport under an answer still being read.
+        self._client = httpx.Client(
+            transport=transport, timeout=15.0, trust_env=not is_loopback_url(settings.url)
+        )
         self._token = ""
         self._refresh = ""
         self._ends = 0.0
         self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Sign one request of httpx."""
@@ -101,10 +108,7 @@ class SignIn(httpx.Auth):
             "client_secret": self._secret("client_secret"),
         }
         try:
-            with httpx.Client(
-                transport=self._transport, timeout=15.0, trust_env=not is_loopback_url(self._url)
-            ) as client:
-                return client.post(f"{self._url}/oauth_token.do", data=form)
+            return self._client.post(f"{self._url}/oauth_token.do", data=form)
         except httpx.RequestError as error:
             raise RetryLater(
                 f"{self._name}: {self._url} cannot be reached for a token; "

@@ -141,6 +141,7 @@ class ServiceNow:
     def close(self) -> None:
         """Close all connections."""
         self._http.close()
+        self._sign_in.close()
         if "_writer" in self.__dict__:
             self._writer.close()
 
