@@ -62,3 +62,14 @@ def reading(shared: SandboxServer, connect: Connect) -> httpx.Client:
 @pytest.fixture
 def http(server: SandboxServer, connect: Connect) -> httpx.Client:
     return connect(server)
+
+
+@pytest.fixture
+def cloud(server: SandboxServer, connect: Connect) -> httpx.Client:
+    return connect(server, auth=server.jira.auth(), base_url=server.jira.url)
+
+
+@pytest.fixture
+def center(server: SandboxServer, connect: Connect) -> httpx.Client:
+    headers = {"Authorization": f"Bearer {server.jira.pat()}"}
+    return connect(server, auth=None, headers=headers, base_url=server.jira.server_url)

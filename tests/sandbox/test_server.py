@@ -166,3 +166,18 @@ def test_readers_and_writers_do_not_disturb_each_other(
         found = [status for statuses in pool.map(work, range(6)) for status in statuses]
     assert sorted(set(found)) == [200, 201]
     assert len(server.write_log()) == 36
+
+
+def test_a_directory_from_before_jira_and_surveys_serves_the_rest(server: SandboxServer) -> None:
+    server.stop()
+    path = server.directory / "credentials.json"
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps({key: content[key] for key in ("users", "oauth")}))
+    with SandboxServer.start(server.directory) as again:
+        reply = httpx.get(f"{again.url}/api/now/table/incident?sysparm_limit=1", auth=again.auth())
+        assert reply.status_code == 200
+        assert httpx.get(f"{again.url}/jira/rest/api/2/serverInfo").status_code == 404
+        with pytest.raises(ConfigError, match="made before there was a Jira"):
+            again.jira.auth()
+        with pytest.raises(ConfigError, match="made before there were surveys"):
+            _ = again.surveymonkey.token

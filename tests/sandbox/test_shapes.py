@@ -99,6 +99,7 @@ def test_a_task_is_any_of_its_classes_with_the_columns_of_task_only(
         "problem",
         "change_request",
         "sc_req_item",
+        "dmn_demand",
     }
     incident = shared.rows("incident", "number=INC0010001")[0]
     row = reading.get(f"/api/now/table/task/{incident['sys_id']}").json()["result"]

@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from vmo_bridge.errors import ConfigError
+from vmo_bridge.sandbox import sides
 from vmo_bridge.sandbox.agency.meridian import make_agency
 from vmo_bridge.sandbox.servicenow import catalogue, seed
 from vmo_bridge.sandbox.servicenow.access import new_credentials
@@ -70,6 +71,7 @@ def _build(directory: Path, number: int) -> None:
                 instance.put(table, rows)
             for table, rows in seed.content_rows(agency):
                 instance.load(table, rows)
+            sides.fill(instance, agency)
         instance.db.execute("ANALYZE")
         instance.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     finally:
@@ -79,7 +81,7 @@ def _build(directory: Path, number: int) -> None:
     secret = directory / "credentials.json"
     descriptor = os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
-        json.dump(new_credentials().as_json(), file, indent=1)
+        json.dump(new_credentials().as_json() | sides.new_secrets(), file, indent=1)
 
 
 def _physical(root: str) -> dict[str, str]:

@@ -25,6 +25,7 @@ from vmo_bridge.sandbox.servicenow.app import CUT, make_app
 from vmo_bridge.sandbox.servicenow.faults import Faults
 from vmo_bridge.sandbox.servicenow.instance import Clock, Instance, utc_now
 from vmo_bridge.sandbox.servicenow.writes import apply
+from vmo_bridge.sandbox.sides import JiraSide, Sides, SurveySide
 
 HOST = "127.0.0.1"
 
@@ -56,6 +57,7 @@ class SandboxServer:
         self.client_id = self.credentials.client_id
         self.client_secret = self.credentials.client_secret
         self._host = host
+        self._sides = Sides(self._instance, content, self.faults, lambda: self.url)
         self._socket = _bound(host, port)
         self._server = _Server(self._config())
         self._thread: threading.Thread | None = None
@@ -90,6 +92,22 @@ class SandboxServer:
     def auth(self, name: str = "vmo.bridge") -> tuple[str, str]:
         """User name and password, as HTTP clients want them."""
         return name, self.user(name).password
+
+    @property
+    def jira(self) -> JiraSide:
+        """Addresses, accounts and store of the Jira beside it."""
+        if self._sides.jira is None:
+            message = f"sandbox {self.directory}: made before there was a Jira; make a new one"
+            raise ConfigError(message)
+        return self._sides.jira
+
+    @property
+    def surveymonkey(self) -> SurveySide:
+        """Address, token and store of the SurveyMonkey beside it."""
+        if self._sides.surveymonkey is None:
+            message = f"sandbox {self.directory}: made before there were surveys; make a new one"
+            raise ConfigError(message)
+        return self._sides.surveymonkey
 
     # -- running -----------------------------------------------------------------------------
 
@@ -170,7 +188,7 @@ class SandboxServer:
     # -- parts -------------------------------------------------------------------------------
 
     def _config(self) -> uvicorn.Config:
-        app = make_app(self._instance, self.credentials, self.faults)
+        app = make_app(self._instance, self.credentials, self.faults, self._sides.mounts)
         return uvicorn.Config(
             app, http=_Cuttable, loop="asyncio", lifespan="off", ws="none", log_config=None,
             access_log=False, server_header=False, timeout_graceful_shutdown=2,

@@ -9,6 +9,7 @@ from vmo_bridge.sandbox.agency import calendar, paths, plot, surveys
 from vmo_bridge.sandbox.agency.causes import BackOffice
 from vmo_bridge.sandbox.agency.model import Agency, Ticket
 from vmo_bridge.sandbox.agency.organisation import organise
+from vmo_bridge.sandbox.agency.sequel import extend
 from vmo_bridge.sandbox.agency.stories import Stories
 from vmo_bridge.sandbox.agency.tickets import Desk, at_end
 
@@ -41,7 +42,7 @@ def make_agency(seed: int) -> Agency:
         at_end(ticket)
     tickets.sort(key=lambda ticket: ticket.opened)
     _number(tickets)
-    return Agency(
+    agency = Agency(
         seed,
         organisation.departments,
         organisation.people,
@@ -50,6 +51,8 @@ def make_agency(seed: int) -> Agency:
         tickets,
         stories.truth(tickets),
     )
+    extend(agency, organisation, places)
+    return agency
 
 
 def _of_cell(ticket: Ticket) -> bool:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from vmo_bridge.sandbox.agency.works import Demand, Issue, Voice
+
 
 @dataclass(frozen=True, slots=True)
 class Department:
@@ -141,3 +143,6 @@ class Agency:
     services: tuple[Service, ...]
     tickets: list[Ticket]
     truth: dict[str, Any]
+    issues: list[Issue] = field(default_factory=list)
+    demands: list[Demand] = field(default_factory=list)
+    voices: list[Voice] = field(default_factory=list)

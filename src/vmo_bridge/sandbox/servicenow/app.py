@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -25,8 +25,13 @@ _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 _Endpoint = Callable[[HttpRequest], Awaitable[Response]]
 
 
-def make_app(instance: Instance, credentials: Credentials, faults: Faults) -> Starlette:
-    """The whole application."""
+def make_app(
+    instance: Instance,
+    credentials: Credentials,
+    faults: Faults,
+    mounts: Iterable[tuple[str, Callable[[Request], Reply]]] = (),
+) -> Starlette:
+    """The whole application; ``mounts`` are other interfaces under paths of their own."""
     gateway = Gateway(instance, credentials, faults)
     pages = Pages(instance)
     return Starlette(
@@ -34,6 +39,10 @@ def make_app(instance: Instance, credentials: Credentials, faults: Faults) -> St
             Route("/__sandbox__/faults", _endpoint(_Switchboard(faults).answer), methods=_METHODS),
             Route("/oauth_token.do", _endpoint(gateway.token), methods=_METHODS),
             Route("/api/{rest:path}", _endpoint(gateway.answer), methods=_METHODS),
+            *(
+                Route(f"{prefix}/{{rest:path}}", _endpoint(answer), methods=_METHODS)
+                for prefix, answer in mounts
+            ),
             Route("/{rest:path}", _endpoint(pages.answer), methods=["GET", "HEAD"]),
         ]
     )

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 
 from vmo_bridge.sandbox.servicenow.dictionary import Row
+from vmo_bridge.sandbox.servicenow.tables_demand import DEMANDS
 from vmo_bridge.sandbox.servicenow.tables_platform import PLATFORM
 from vmo_bridge.sandbox.servicenow.tables_work import SURVEYS, WORK
 
@@ -36,7 +37,7 @@ def sys_id(*parts: str) -> str:
 def declared() -> tuple[tuple[str, str, str, tuple[str, ...]], ...]:
     """(name, parent, label, column lines) of every table of a fresh instance."""
     found = []
-    for block in re.split(r"\n(?=\w+ (?:< \w+ )?\|)", PLATFORM + WORK + SURVEYS):
+    for block in re.split(r"\n(?=\w+ (?:< \w+ )?\|)", PLATFORM + WORK + DEMANDS + SURVEYS):
         lines = block.strip().splitlines()
         if not lines:
             continue

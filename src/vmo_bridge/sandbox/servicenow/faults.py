@@ -6,29 +6,46 @@ import threading
 from dataclasses import asdict, dataclass
 from typing import Any
 
+_HOME = "servicenow"
 #: Switch → what its value means.
 KNOWN: dict[str, str] = {
     "acl_drop_fields": "list of elements the caller may not read: they are absent",
     "acl_drop_rows": "encoded query of the rows the caller may not read",
     "aggregate_off": "true: the Aggregate API answers 403",
     "business_rule_abort": "name of the business rule that aborts writes",
+    "changelog_truncated": "Jira: number of entries a changelog inside an issue shows",
     "count": "'off': no X-Total-Count",
     "display_quirks": "'off': no null, UNKNOWN or thousands commas in display values",
     "drop_reply_after_commit": "true: the write is kept, the connection closed without a reply",
     "fail_next": "true: the connection is closed before anything happened",
+    "empty_page_with_token": "Jira: true: a search page without issues that has a token",
+    "daily_quota": "SurveyMonkey: calls a day instead of 500",
     "field_acl_write": "list of elements whose new values are dropped in silence",
+    "field_not_on_screen": "Jira: list of field ids that are on no screen",
     "html_200": "hibernation | login | maintenance: a page instead of data",
+    "http_status": "Jira and SurveyMonkey: this status, e.g. 503, instead of an answer",
+    "jql_epoch": "Jira: 'refused': no milliseconds as dates in JQL",
     "latency_ms": "milliseconds to wait before the answer",
     "late_commit": "seconds a change stays invisible, or a list of sys_ids that are invisible",
     "limit_before_acl": "'off': unreadable rows are left out before the limit",
     "link_header": "'off' | 'odd' (rel=prev with offset=-1 on the first page)",
     "login_redirect": "true: 302 to the login page",
+    "max_results_cap": "Jira: most issues on a page of a search",
+    "minute_quota": "SurveyMonkey: calls a minute instead of 120",
+    "missing_is_last": "Jira: true: search pages do not say isLast",
     "mutate_between_pages": "what to do after a list page: a callable, or a list of writes",
+    "page_drift": "SurveyMonkey: true: the first response of a page is changed after it",
     "query_invalid": "'no_rows': a query with an invalid part returns nothing",
     "rate_limit": "seconds for Retry-After: 429 (limit with times=N)",
+    "rate_limit_reason": "Jira: 429 with this RateLimit-Reason (limit with times=N)",
+    "repeated_token": "Jira: true: a search page returns the token that was sent",
+    "retry_after": "Jira: seconds | 'date' | 'missing' in a 429 of rate_limit_reason",
     "read_only": "true: every write is refused with 403",
+    "search_lag": "Jira: seconds a change is not found by a search",
+    "survey_deleted": "SurveyMonkey: id of a survey that is gone (half-way: with skip=N)",
     "silent_update": "true: writes do not touch sys_updated_on and sys_mod_count",
     "timeout": "500 | 200_error | string_row | truncated",
+    "token_expiry": "Jira: true: page tokens are expired",
     "unauthorised": "true: 401 for everybody",
     "user_time_zone": "zone name instead of the user's own",
 }
@@ -38,8 +55,10 @@ KNOWN: dict[str, str] = {
 class Fault:
     """One switch that is on.
 
-    It acts on requests for ``table`` (any if "") by ``method`` (any if "") and ``user`` (any if
-    ""), after ``skip`` such requests, and ``times`` times (0 = until cleared).
+    It acts on requests to ``app`` (servicenow, jira, jiradc or surveymonkey; any if "") for
+    ``table`` (any if ""; outside ServiceNow the first part of the path) by ``method`` (any if "")
+    and ``user`` (any if ""), after ``skip`` such requests, and ``times`` times (0 = until
+    cleared).
     """
 
     name: str
@@ -49,6 +68,7 @@ class Fault:
     user: str = ""
     skip: int = 0
     times: int = 0
+    app: str = ""
 
 
 class Faults:
@@ -68,13 +88,14 @@ class Faults:
         user: str = "",
         skip: int = 0,
         times: int = 0,
+        app: str = "",
     ) -> None:
         """Turn a switch on; the same switch may be set several times with other limits."""
         if name not in KNOWN:
             message = f"faults: {name!r} is no switch; one of {', '.join(sorted(KNOWN))}"
             raise ValueError(message)
         with self._lock:
-            self._faults.append(Fault(name, value, table, method.upper(), user, skip, times))
+            self._faults.append(Fault(name, value, table, method.upper(), user, skip, times, app))
 
     def clear(self, name: str = "") -> None:
         """Turn a switch off, or all of them."""
@@ -90,11 +111,13 @@ class Faults:
                 for fault in self._faults
             ]
 
-    def take(self, name: str, *, table: str = "", method: str = "", user: str = "") -> Any:
+    def take(
+        self, name: str, *, table: str = "", method: str = "", user: str = "", app: str = _HOME
+    ) -> Any:
         """The value of a switch for this request, counted as one use; None when it is off."""
         with self._lock:
             for fault in self._faults:
-                if fault.name != name or not _meant(fault, table, method, user):
+                if fault.name != name or not _meant(fault, app, table, method, user):
                     continue
                 if fault.skip:
                     fault.skip -= 1
@@ -107,6 +130,6 @@ class Faults:
         return None
 
 
-def _meant(fault: Fault, table: str, method: str, user: str) -> bool:
-    pairs = ((fault.table, table), (fault.method, method), (fault.user, user))
+def _meant(fault: Fault, app: str, table: str, method: str, user: str) -> bool:
+    pairs = ((fault.app, app), (fault.table, table), (fault.method, method), (fault.user, user))
     return all(wanted in ("", given) for wanted, given in pairs)

@@ -116,7 +116,8 @@ class Instance:
         if found is None:
             described = self._described
             found = self._read_dictionary()
-            if described == self._described:
+            # What a writer sees before its commit is for the writer alone.
+            if described == self._described and not self.db.in_transaction:
                 self._dictionary = found
         return found
 

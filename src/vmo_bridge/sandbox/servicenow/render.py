@@ -78,7 +78,8 @@ class Renderer:
     def _field(self, rows: Sequence[Row], path: str) -> list[Any]:
         columns = self._dictionary.walk(self._table, path) or []
         parts = path.split(".")
-        values = [row[parts[0]] for row in rows]
+        # A column made since the row was read is empty in it.
+        values = [row.get(parts[0], "") for row in rows]
         owner = self._table
         for before, element in zip(columns, parts[1:], strict=False):
             owner = before.reference

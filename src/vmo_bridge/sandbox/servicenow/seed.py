@@ -11,6 +11,7 @@ from vmo_bridge.sandbox.servicenow import catalogue, moments
 from vmo_bridge.sandbox.servicenow.catalogue import sys_id
 from vmo_bridge.sandbox.servicenow.dictionary import Row
 from vmo_bridge.sandbox.servicenow.seed_choices import choice_rows, section_rows
+from vmo_bridge.sandbox.servicenow.seed_demands import demand_rows
 from vmo_bridge.sandbox.servicenow.seed_surveys import survey_rows
 from vmo_bridge.sandbox.servicenow.seed_work import WorkRows
 
@@ -23,6 +24,7 @@ def content_rows(agency: Agency) -> Iterator[tuple[str, Iterable[Row]]]:
     yield from ((table, _stamped(rows)) for table, rows in _people(agency, seed))
     yield from ((table, _stamped(rows)) for table, rows in _services(agency, seed))
     yield from ((table, _stamped(rows)) for table, rows in WorkRows(agency, seed).all())
+    yield from ((table, _stamped(rows)) for table, rows in demand_rows(agency, seed))
     yield from ((table, _stamped(rows)) for table, rows in survey_rows(agency, seed))
 
 
@@ -35,7 +37,12 @@ def describing_rows(seed: str) -> Iterator[tuple[str, Iterable[Row]]]:
 
 def with_ids(truth: dict[str, Any], seed: str) -> dict[str, Any]:
     """``truth`` with the sys_ids of the services, user groups and people it names."""
-    tables = {"service": "cmdb_ci_service", "user_group": "cmn_department", "person": "sys_user"}
+    tables = {
+        "service": "cmdb_ci_service",
+        "user_group": "cmn_department",
+        "person": "sys_user",
+        "demand": "dmn_demand",
+    }
 
     def known(entry: dict[str, Any]) -> dict[str, Any]:
         ids = {

@@ -41,6 +41,9 @@ change_request.type: standard=Standard | normal=Normal | emergency=Emergency
 change_request.risk: 2=High | 3=Moderate | 4=Low
 change_request.close_code: successful=Successful | successful_issues=Successful with issues |
   unsuccessful=Unsuccessful
+dmn_demand.state: 1=Draft | 2=Submitted | 3=Screening | 8=Approved | 9=Completed | 10=Rejected
+dmn_demand.category: strategic=Strategic | operational=Operational
+dmn_demand.type: project=Project | enhancement=Enhancement | defect=Defect
 sc_req_item.stage: request_approved=Request Approved | fulfillment=Fulfillment |
   delivery=Delivery | complete=Completed
 task_sla.stage: in_progress=In progress | paused=Paused | completed=Completed |
@@ -72,6 +75,10 @@ _FORMS = {
     "change_request": (
         "number", "state", "type", "risk", "business_service", "assignment_group", "start_date",
         "end_date", "short_description", "description",
+    ),
+    "dmn_demand": (
+        "number", "state", "approval", "portfolio", "requested_by", "business_service",
+        "demand_manager", "correlation_id", "opened_at", "short_description", "description",
     ),
     "cmdb_ci_service": (
         "name", "busines_criticality", "support_group", "owned_by", "operational_status",

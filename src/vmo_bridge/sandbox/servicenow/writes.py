@@ -19,7 +19,7 @@ _SYSTEM = frozenset(
 )  # fmt: skip
 _PREFIX = {
     "incident": "INC", "problem": "PRB", "change_request": "CHG", "sc_req_item": "RITM",
-    "sc_request": "REQ", "asmt_assessment_instance": "AINST",
+    "sc_request": "REQ", "asmt_assessment_instance": "AINST", "dmn_demand": "DMND",
 }  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""A Jira over HTTP with the agency's development in it: Cloud and Data Center."""

@@ -1,0 +1,240 @@
+"""From one HTTP request to one reply of Jira: switches, sign-in, limits, the way to the answer."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from email.utils import format_datetime
+from typing import Any
+
+from vmo_bridge.sandbox.jira import schema
+from vmo_bridge.sandbox.jira.accounts import Account, signed_in
+from vmo_bridge.sandbox.jira.edits import Edits
+from vmo_bridge.sandbox.jira.issues import Issues
+from vmo_bridge.sandbox.jira.render import Renderer
+from vmo_bridge.sandbox.jira.replies import JiraCall, JiraRefused
+from vmo_bridge.sandbox.jira.search import Search
+from vmo_bridge.sandbox.jira.store import JiraStore
+from vmo_bridge.sandbox.servicenow.faults import Faults
+from vmo_bridge.sandbox.servicenow.gateway import Request
+from vmo_bridge.sandbox.servicenow.replies import Dropped, Reply
+
+CLOUD, SERVER = "/jira", "/jiradc"
+_API = re.compile(r"/rest/api/([23]|latest)/(.+?)/?")
+_DESK = re.compile(r"/rest/servicedeskapi/request/([^/]+)(?:/(sla|feedback))?/?")
+_GONE = (
+    "The requested API has been removed. Please migrate to the /rest/api/3/search/jql API. A full "
+    "migration guideline is available at https://developer.atlassian.com/changelog/#CHANGE-2046"
+)
+_PROPERTY = re.compile(r"issue/([^/]+)/properties/([^/]+)")
+_Answer = Callable[[JiraCall], Reply]
+
+
+class JiraGateway:
+    """Everything under one context path; ``cloud`` chooses the deployment."""
+
+    def __init__(
+        self, store: JiraStore, accounts: tuple[Account, ...], faults: Faults, *, cloud: bool
+    ) -> None:
+        self._store = store
+        self._accounts = accounts
+        self._faults = faults
+        self._cloud = cloud
+        self._app = "jira" if cloud else "jiradc"
+        self._search = Search(store, faults)
+        self._issues = Issues(store, self._search)
+        self._edits = Edits(store, self._issues, faults)
+
+    def answer(self, request: Request) -> Reply:
+        """The reply; Dropped is raised when there shall be none."""
+        try:
+            reply = self._answer(request)
+        except JiraRefused as refused:
+            reply = refused.reply()
+        except ValueError as error:
+            reply = JiraRefused(400, str(error)).reply()
+        if not self._cloud:
+            reply.headers = _bucket() | reply.headers
+        return reply
+
+    def _answer(self, request: Request) -> Reply:
+        prefix = CLOUD if self._cloud else SERVER
+        path = request.path.removeprefix(prefix)
+        api, desk = _API.fullmatch(path), _DESK.fullmatch(path)
+        version = "2" if api is None or api[1] == "latest" else api[1]
+        rest = api[2] if api else "request" if desk else ""
+        self._network(rest.partition("/")[0], request.method)
+        if not rest or (version == "3" and not self._cloud):
+            raise JiraRefused(404, "null for uri: " + request.path)
+        if rest == "serverInfo":
+            return self._server_info(request.base + prefix)
+        account = signed_in(
+            self._accounts, request.headers.get("authorization", ""), cloud=self._cloud
+        )
+        refused = self._faults.take("unauthorised", app=self._app, method=request.method)
+        if account is None or refused:
+            raise _unknown()
+        call = JiraCall(
+            request.method, request.base + prefix, version, self._cloud, account, request.params,
+            request.body,
+        )  # fmt: skip
+        self._limit_rate(rest, call)
+        if desk:
+            return self._issues.request(call, desk[1], desk[2] or "")
+        reply = self._route(call, rest)
+        wrote = call.method in {"PUT", "DELETE"} or rest == "issueLink"
+        if wrote and self._faults.take("drop_reply_after_commit", app=self._app):
+            raise Dropped
+        return reply
+
+    def _network(self, table: str, method: str) -> None:
+        where = {"app": self._app, "table": table, "method": method}
+        wait = self._faults.take("latency_ms", **where)
+        if wait:
+            time.sleep(float(wait) / 1000)
+        if self._faults.take("fail_next", **where):
+            raise Dropped
+        status = self._faults.take("http_status", **where)
+        if status:
+            raise JiraRefused(int(status), "The service is not available.")
+
+    def _limit_rate(self, rest: str, call: JiraCall) -> None:
+        where = {
+            "app": self._app, "table": rest.partition("/")[0], "method": call.method,
+            "user": call.account.email,
+        }  # fmt: skip
+        reason = self._faults.take("rate_limit_reason", **where)
+        if reason is None:
+            return
+        form = self._faults.take("retry_after", **where) or 1
+        headers = {"X-RateLimit-Limit": "100", "X-RateLimit-Remaining": "0"}
+        seconds = 1 if form in {"date", "missing"} else int(form)
+        until = self._store.now() + timedelta(seconds=seconds)
+        if form != "missing":
+            headers["Retry-After"] = (
+                format_datetime(until, usegmt=True) if form == "date" else str(seconds)
+            )
+        if self._cloud:
+            headers["RateLimit-Reason"] = str(reason)
+            headers["X-RateLimit-Reset"] = until.strftime("%Y-%m-%dT%H:%M:%SZ")
+        raise JiraRefused(429, "Rate limit exceeded.", headers=headers)
+
+    # -- routes ------------------------------------------------------------------------------
+
+    def _route(self, call: JiraCall, rest: str) -> Reply:
+        fixed = self._fixed(call, rest)
+        if fixed is not None:
+            return fixed
+        if match := _PROPERTY.fullmatch(rest):
+            return self._issues.property(call, match[1], match[2])
+        head, _, tail = rest.partition("/")
+        name, _, part = tail.partition("/")
+        if head == "issue" and call.method == "PUT" and not part:
+            return self._edits.put(call, name)
+        if head == "issue" and call.method == "GET" and part in {"", "changelog", "properties"}:
+            named = {
+                "": self._issues.read,
+                "changelog": self._issues.changelog,
+                "properties": self._issues.properties,
+            }
+            if part != "changelog" or self._cloud:
+                return named[part](call, name)
+        if head == "project" and name in schema.PROJECTS and not part:
+            return Reply(200, Renderer(self._store, call).project(name))
+        if head == "project" and name:
+            raise JiraRefused(404, f"No project could be found with key '{name}'.")
+        raise JiraRefused(404, f"null for uri: {call.base}/rest/api/{call.version}/{rest}")
+
+    def _fixed(self, call: JiraCall, rest: str) -> Reply | None:
+        posts: dict[str, _Answer] = {"issueLink": self._issues.link}
+        gets: dict[str, _Answer] = {
+            "myself": self._myself,
+            "field": lambda _: Reply(200, [schema.described(f) for f in schema.FIELDS.values()]),
+            "project": lambda call: Reply(200, self._projects(call)),
+            "status": self._statuses,
+            "issueLinkType": self._link_types,
+        }
+        if self._cloud:
+            posts |= {
+                "search/jql": self._search.by_token,
+                "search/approximate-count": self._search.count,
+                "issue/bulkfetch": self._issues.bulk_fetch,
+                "changelog/bulkfetch": self._issues.bulk_changelogs,
+                "search": _gone,
+            }
+            gets |= {
+                "search/jql": self._search.by_token,
+                "search": _gone,
+                "project/search": self._project_page,
+            }
+        else:
+            posts["search"] = gets["search"] = self._search.by_offset
+        answer = {"GET": gets, "POST": posts}.get(call.method, {}).get(rest)
+        return answer(call) if answer else None
+
+    def _server_info(self, base: str) -> Reply:
+        version = "1001.0.0-SNAPSHOT" if self._cloud else "9.12.4"
+        body = {
+            "baseUrl": base,
+            "version": version,
+            "versionNumbers": [1001, 0, 0] if self._cloud else [9, 12, 4],
+            "deploymentType": "Cloud" if self._cloud else "Server",
+            "buildNumber": 100_290 if self._cloud else 912_004,
+            "serverTime": self._store.now().strftime("%Y-%m-%dT%H:%M:%S.000+0000"),
+            "serverTitle": "Meridian development",
+        }
+        if self._cloud:
+            body["serverTimeZone"] = "UTC"
+        return Reply(200, body)
+
+    def _myself(self, call: JiraCall) -> Reply:
+        shown = Renderer(self._store, call).user(call.account.user_name, myself=True)
+        return Reply(200, shown)
+
+    def _projects(self, call: JiraCall) -> list[dict[str, Any]]:
+        renderer = Renderer(self._store, call)
+        return [renderer.project(key) for key in schema.PROJECTS]
+
+    def _project_page(self, call: JiraCall) -> Reply:
+        values = self._projects(call)
+        page = {"startAt": 0, "maxResults": 50, "total": len(values), "isLast": True}
+        return Reply(200, page | {"values": values})
+
+    def _statuses(self, call: JiraCall) -> Reply:
+        renderer = Renderer(self._store, call)
+        return Reply(200, [renderer.status(name) for name in schema.STATUSES])
+
+    def _link_types(self, _: JiraCall) -> Reply:
+        shown = [
+            {"id": number, "name": name, "inward": inward, "outward": outward}
+            for number, (name, inward, outward) in schema.LINKS.items()
+        ]
+        return Reply(200, {"issueLinkTypes": shown})
+
+
+def _gone(_: JiraCall) -> Reply:
+    return Reply(410, {"errorMessages": [_GONE], "errors": {}})
+
+
+def _unknown() -> JiraRefused:
+    return JiraRefused(
+        401,
+        "You are not authenticated. Authentication required to perform this operation.",
+        headers={
+            "X-Seraph-LoginReason": "AUTHENTICATED_FAILED",
+            "WWW-Authenticate": 'OAuth realm="Jira"',
+        },
+    )
+
+
+def _bucket() -> dict[str, str]:
+    """What Data Center tells of its token bucket with every reply."""
+    return {
+        "X-RateLimit-Limit": "100",
+        "X-RateLimit-Remaining": "99",
+        "X-RateLimit-Interval-Seconds": "1",
+        "X-RateLimit-FillRate": "10",
+        "Retry-After": "0",
+    }

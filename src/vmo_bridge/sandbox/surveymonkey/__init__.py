@@ -1,0 +1,1 @@
+"""A SurveyMonkey over HTTP with the agency's surveys in it."""
