@@ -1,5 +1,6 @@
 # The few commands of the project. `make demo` and `make test` do their own set-up.
-PYTHON ?= python3
+# Where python3 is an older one, python3.11 is the one that is meant.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 PLUGINS := $(wildcard plugins/*/pyproject.toml)
