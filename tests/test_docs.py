@@ -6,17 +6,15 @@ import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from pydantic import BaseModel
-from pydantic_core import PydanticUndefined
 
 from vmo_bridge.cli import vmo_bridge
 from vmo_bridge.cli.template import render_config
 from vmo_bridge.hooks.extensions import Kpi, Rule
 from vmo_bridge.settings import ConnectorEntry, Settings, load_settings
 from vmo_bridge.signals.builtin import vmo_rules
+from vmo_bridge.testing.documents import setting_lines, shown_default
 from vmo_bridge.value.builtin import vmo_kpis
 
 ROOT = Path(__file__).parents[1]
@@ -26,22 +24,12 @@ def text(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
 
 
-def default(value: Any) -> str:
-    if value is PydanticUndefined:
-        return "(has to be given)"
-    if value is None:
-        return ""
-    if value in ((), [], {}):
-        return "(empty)"
-    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
-
-
 def rule_lines(rule: Rule) -> Iterator[str]:
     yield f"## {rule.name}"
     yield rule.question
     for name, field in rule.parameters.model_fields.items():
         assert field.description, f"{rule.name}.{name} has no description"
-        yield f"| `{name}` | {default(field.default)} | {field.description} |"
+        yield f"| `{name}` | {shown_default(field.default)} | {field.description} |"
     for each in rule.fields:
         yield f"`{each}`"
 
@@ -56,28 +44,8 @@ def kpi_lines(kpi: Kpi) -> Iterator[str]:
     )
 
 
-def setting_lines(model: type[BaseModel], prefix: str) -> Iterator[str]:
-    for name, field in model.model_fields.items():
-        if name == "file" and model is Settings:
-            continue
-        annotation = field.annotation
-        key = f"{prefix}{name}"
-        if isinstance(annotation, type) and annotation.__name__.endswith("Section"):
-            yield from setting_lines(annotation, f"{key}.")
-            continue
-        assert field.description, f"{key} has no description"
-        shown = field.get_default(call_default_factory=True)
-        if isinstance(shown, BaseModel):
-            told = ", ".join(f"{k} = {v}" for k, v in shown.model_dump(exclude_none=True).items())
-            shown = f"{{ {told} }}"
-        if isinstance(shown, list) and shown:
-            shown = "all that the plugin knows"
-        meaning = " ".join(field.description.split()).replace("``", "`")
-        yield f"| `{key}` | {default(shown)} | {meaning} |"
-
-
 def all_setting_lines() -> Iterator[str]:
-    from vmo_bridge.settings.model import KpiEntry, TargetEntry
+    from vmo_bridge.settings.model import KpiEntry, QuestionEntry, TargetEntry, TieEntry
     from vmo_bridge_servicenow.settings import (
         BasicAuth,
         OAuthClient,
@@ -85,8 +53,10 @@ def all_setting_lines() -> Iterator[str]:
         ServiceNowSettings,
     )
 
-    yield from setting_lines(Settings, "")
+    yield from setting_lines(Settings, "", leave_out="file")
     yield from setting_lines(ConnectorEntry, "connectors.NAME.")
+    yield from setting_lines(QuestionEntry, "feedback.questions.METRIC[].")
+    yield from setting_lines(TieEntry, "feedback.ties[].")
     yield from setting_lines(TargetEntry, "targets[].")
     yield from setting_lines(KpiEntry, "kpis.NAME.")
     yield from setting_lines(ServiceNowSettings, "connectors.NAME.")

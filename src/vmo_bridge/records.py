@@ -46,6 +46,8 @@ class Person(Record, frozen=True, kw_only=True):
     kind: ClassVar[str] = "person"
 
     name: str | None = None
+    contact: str | None = None
+    """Pseudonym of the e-mail address: by it people are recognised across sources."""
     user_group_ref: str | None = None
     active: bool | None = None
 
@@ -84,7 +86,7 @@ class Ticket(Record, frozen=True, kw_only=True):
     kind: ClassVar[str] = "ticket"
 
     type: str
-    """incident, request, problem, change; the platform's own word is ``original_type``."""
+    """incident, request, problem, change, bug, story or task; theirs is ``original_type``."""
     original_type: str
     number: str
     title: str | None = None
@@ -98,6 +100,8 @@ class Ticket(Record, frozen=True, kw_only=True):
     category: str | None = None
     subcategory: str | None = None
     service_ref: str | None = None
+    service_name: str | None = None
+    """Where the source knows the service by name only, it is found among all sources by it."""
     team_ref: str | None = None
     requester_ref: str | None = None
     user_group_ref: str | None = None
@@ -119,11 +123,12 @@ class Ticket(Record, frozen=True, kw_only=True):
 
 
 class Span(Record, frozen=True, kw_only=True):
-    """A stretch of a ticket's history in which one field kept one value."""
+    """A stretch of a ticket's or initiative's history in which one field kept one value."""
 
     kind: ClassVar[str] = "span"
 
     ticket_ref: str
+    """The ticket, or the initiative (a demand, an epic)."""
     field: str
     """``team`` or ``state``."""
     value_ref: str | None = None
@@ -159,6 +164,8 @@ class Question(Record, frozen=True, kw_only=True):
     kind: ClassVar[str] = "question"
 
     survey_ref: str | None = None
+    survey: str | None = None
+    """What people call the survey."""
     text: str
     datatype: str | None = None
     scale_min: float | None = None
@@ -166,25 +173,39 @@ class Question(Record, frozen=True, kw_only=True):
 
 
 class Feedback(Record, frozen=True, kw_only=True):
-    """One survey sent to one person: invited, and perhaps answered."""
+    """One survey sent to one person: invited, and perhaps answered.
+
+    What it is about and who says it is given by ref where the source has the record itself, else
+    by name, number or contact; then it is found among the records of all sources.
+    """
 
     kind: ClassVar[str] = "feedback"
 
     number: str
     survey_ref: str | None = None
+    survey: str | None = None
+    """What people call the survey."""
     person_ref: str | None = None
+    contact: str | None = None
+    """Pseudonym of the respondent's e-mail address."""
     ticket_ref: str | None = None
+    ticket_number: str | None = None
     service_ref: str | None = None
     """Only where the survey itself is about a service; else the ticket's service counts."""
+    service_name: str | None = None
+    user_group_name: str | None = None
+    tied_by: str | None = None
+    """What gave names and numbers: ``hidden field``, ``custom variable``, ``column``."""
     state: str
     """invited, answered, expired or canceled."""
     original_state: str
     invited_at: datetime | None = None
+    """Empty where the source keeps no invitations: then no response rate is known."""
     answered_at: datetime | None = None
 
 
 class Answer(Record, frozen=True, kw_only=True):
-    """What one person answered to one question."""
+    """What one person answered to one question, on the scale it was asked on then."""
 
     kind: ClassVar[str] = "answer"
 
@@ -192,6 +213,9 @@ class Answer(Record, frozen=True, kw_only=True):
     question_ref: str
     value: float | None = None
     text: str | None = None
+    scale_min: float | None = None
+    """Empty: the scale of the question as it stood when it was answered."""
+    scale_max: float | None = None
 
 
 class Initiative(Record, frozen=True, kw_only=True):
@@ -200,11 +224,17 @@ class Initiative(Record, frozen=True, kw_only=True):
     kind: ClassVar[str] = "initiative"
 
     type: str
+    """demand, epic, project or improvement."""
     number: str
     title: str | None = None
+    description: str | None = None
     state: str
+    """draft, submitted, approved, in_progress, done, rejected or other."""
     original_state: str
     service_ref: str | None = None
+    service_name: str | None = None
+    """As for tickets: found by name."""
+    parent_ref: str | None = None
     owner_ref: str | None = None
     opened_at: datetime | None = None
     closed_at: datetime | None = None
@@ -223,6 +253,19 @@ class Idea(Record, frozen=True, kw_only=True):
     opened_at: datetime | None = None
 
 
+class Link(Record, frozen=True, kw_only=True):
+    """One record names another, perhaps one of another source: a demand its epic."""
+
+    kind: ClassVar[str] = "link"
+
+    from_ref: str
+    to_ref: str | None = None
+    to_number: str | None = None
+    """Where only a number is named: it is looked for among the records of all sources."""
+    named_in: str
+    """``field``, ``link`` or ``text``."""
+
+
 RECORD_TYPES: tuple[type[Record], ...] = (
     UserGroup,
     Person,
@@ -237,6 +280,7 @@ RECORD_TYPES: tuple[type[Record], ...] = (
     Answer,
     Initiative,
     Idea,
+    Link,
 )
 """Every kind of record, in the order in which a reader meets them."""
 

@@ -89,7 +89,8 @@ def test_every_section_is_read_as_it_stands(configure: Configure, tmp_path: Path
     assert settings.connectors["helpdesk"].own == {"url": "https://x.invalid"}
     assert settings.connectors["hr-desk_2"].own == {}
     assert settings.sync.overlap_seconds == 0
-    assert settings.feedback.questions["csat"] == ["How satisfied?", "q:7"]
+    asked = settings.feedback.questions["csat"]
+    assert [each.question for each in asked] == ["How satisfied?", "q:7"]
     assert settings.value.hourly_rate == 0
     assert settings.targets[0].agreed_on == date(2026, 1, 31)
     assert settings.rules == {"watermelon": {"enabled": False}}
@@ -126,7 +127,7 @@ def test_an_empty_file_is_a_configuration_with_safe_defaults(
         ("[sync]\noverlap_seconds = -1", ("sync.overlap_seconds", "-1", "greater than")),
         ("[sync]\noverlap_seconds = 86401", ("sync.overlap_seconds", "86401", "less than")),
         ("[sync]\noverlap_seconds = 'a lot'", ("sync.overlap_seconds", "'a lot'", "integer")),
-        ("[feedback.questions]\nnps = ['Q']", ("feedback.questions", "'nps'", "csat")),
+        ("[feedback.questions]\nmood = ['Q']", ("feedback.questions", "'mood'", "csat")),
         ("[feedback.questions]\ncsat = 'Q'", ("feedback.questions.csat", "'Q'", "list")),
         (
             "[feedback.questions]\ncsat = ['Q']\nlost_time = ['Q']",
@@ -145,6 +146,12 @@ def test_an_empty_file_is_a_configuration_with_safe_defaults(
         ("[publish]\nmod = 'plan'", ("publish.mod", "no such setting", "did you mean 'mode'")),
         ("[publish]\ntable = 'incident'", ("publish.table", "'incident'")),
         ("[publish]\nprefix = 'u_vmo'", ("publish.prefix", "'u_vmo'")),
+        (
+            "[feedback.questions]\ncsat = [{ question = 'Q', scale = [5, 1] }]",
+            ("feedback.questions.csat.0.scale", "lowest answer first"),
+        ),
+        ("[[feedback.ties]]\nservice = 'Payroll'", ("feedback.ties.0", "give source, survey")),
+        ("[[feedback.ties]]\nsurvey = 'Pulse'", ("feedback.ties.0", "give service or user_group")),
         ("[schedule]\nevery_minutes = 0", ("schedule.every_minutes", "0")),
         ("[schedule]\nxyzzy = 0", ("schedule.xyzzy", "use one of: every_minutes")),
         ("[plugins]\noff = 'jira'", ("plugins.off", "'jira'", "list")),

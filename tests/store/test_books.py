@@ -27,7 +27,7 @@ def test_an_interrupted_read_is_found_again_at_its_cursor(store: Store) -> None:
     stream = store.marks.stream("desk", "tickets", ["ticket", "span"])
     assert stream.kinds == ("ticket", "span")
     assert store.marks.slices(stream.id) == []
-    one, two = store.marks.begin(stream.id, [(None, at(100)), (at(100), None)])
+    one, two = store.marks.begin(stream.id, [(None, at(100), None), (at(100), None, "x")])
     store.marks.advance(one.id, cursor="p1", newest=at(50))
     store.marks.advance(one.id, cursor="p2", newest=at(40))
     store.marks.finish_slice(one.id)
@@ -35,7 +35,7 @@ def test_an_interrupted_read_is_found_again_at_its_cursor(store: Store) -> None:
     first, second = store.marks.slices(stream.id)
     assert (first.cursor, first.newest, first.done) == ("p2", at(50), True)
     assert (second.id, second.since, second.until) == (two.id, at(100), None)
-    assert (second.cursor, second.newest, second.done) == (None, None, False)
+    assert (second.cursor, second.newest, second.done) == ("x", None, False)
     mark = store.marks.stream("desk", "tickets", ["ticket"])
     assert mark.problem == "it went away"
     assert mark.problem_at is not None
@@ -48,7 +48,7 @@ def test_the_watermark_moves_when_all_is_read_and_never_backwards(store: Store) 
 
     def read(*newest: int | None) -> datetime | None:
         for piece, moment in zip(
-            store.marks.begin(stream.id, [(None, None)] * len(newest)), newest, strict=True
+            store.marks.begin(stream.id, [(None, None, None)] * len(newest)), newest, strict=True
         ):
             store.marks.advance(piece.id, cursor="x", newest=at(moment) if moment else None)
         store.marks.complete(stream.id, expected=7)
@@ -70,8 +70,8 @@ def test_streams_of_two_sources_do_not_touch_each_other(store: Store) -> None:
     a = store.marks.stream("a", "tickets", ["ticket"])
     b = store.marks.stream("b", "tickets", ["ticket"])
     assert a.id != b.id
-    store.marks.begin(a.id, [(None, None)])
-    store.marks.begin(b.id, [(None, None)])
+    store.marks.begin(a.id, [(None, None, None)])
+    store.marks.begin(b.id, [(None, None, None)])
     store.marks.complete(a.id, expected=None)
     assert len(store.marks.slices(b.id)) == 1
     assert [each.source for each in store.marks.streams()] == ["a", "b"]

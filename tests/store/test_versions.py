@@ -89,7 +89,7 @@ def test_a_transaction_that_fails_takes_back_records_payload_and_cursor(
     store: Store, new_ticket: NewTicket
 ) -> None:
     stream = store.marks.stream("desk", "tickets", ["ticket"])
-    (piece,) = store.marks.begin(stream.id, [(None, None)])
+    (piece,) = store.marks.begin(stream.id, [(None, None, None)])
 
     def fail_at_the_end() -> None:
         page = store.raw.keep(stream.id, 1, seen(1), [raw_row("1", {"a": 1})])

@@ -26,6 +26,7 @@ from vmo_bridge.records import (
     Ticket,
     UserGroup,
 )
+from vmo_bridge.settings.model import FeedbackSection
 from vmo_bridge.store import Store
 
 NewTicket = Callable[..., Ticket]
@@ -355,12 +356,12 @@ def test_answers_are_those_given_by_then_and_say_what_they_measure(store: Store)
     one = Answer(**common("a1", 60), feedback_ref="desk/f", question_ref="desk/q", value=4)
     two = Answer(**common("a2", 60), feedback_ref="desk/f", question_ref="desk/m", value=10)
     save(store, question, minutes, feedback, one, two, seen=60)
-    questions = {"csat": ["Happy?"], "lost_time": ["desk:m"]}
+    feedback = FeedbackSection(questions={"csat": ["Happy?"], "lost_time": ["desk:m"]})
     assert rows(store, "feedback", 39) == []
     (invited,) = rows(store, "feedback", 59)
     assert (invited["state"], invited["answered_at"]) == ("invited", None)
-    assert rows(store, "answers", 59, questions=questions) == []
-    answers = rows(store, "answers", 60, questions=questions)
+    assert rows(store, "answers", 59, feedback=feedback) == []
+    answers = rows(store, "answers", 60, feedback=feedback)
     assert [(row["metric"], row["value"]) for row in answers] == [
         ("csat", 4.0),
         ("lost_time", 10.0),

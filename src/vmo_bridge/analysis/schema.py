@@ -21,19 +21,22 @@ _COLUMNS: Mapping[str, str] = {
         ref id source ticket_ref name target stage breached started_at ended_at due_at""",
     "spans": "ref id source ticket_ref field value_ref value original_value started_at ended_at",
     "feedback": """
-        ref id source number survey_ref person_ref ticket_ref service_ref service user_group_ref
-        user_group state original_state invited_at answered_at answered_day answered_month""",
+        ref id source number survey_ref survey person_ref ticket_ref ticket_by service_ref service
+        service_by user_group_ref user_group user_group_by ticket_number service_name
+        user_group_name state original_state invited_at invited_day invited_month answered_at
+        answered_day answered_month""",
     "answers": """
-        ref id source feedback_ref feedback_number question_ref question metric value text
-        scale_min scale_max person_ref ticket_ref service_ref service user_group_ref user_group
-        answered_at answered_day answered_month""",
+        ref id source feedback_ref feedback_number survey_ref survey question_ref question metric
+        value text scale_min scale_max person_ref ticket_ref service_ref service user_group_ref
+        user_group answered_at answered_day answered_month""",
     "persons": "ref id source user_group_ref user_group active",
     "user_groups": "ref id source name headcount parent_ref",
     "services": "ref id source name active",
     "teams": "ref id source name",
     "initiatives": """
-        ref id source number type title state original_state service_ref owner_ref opened_at
-        closed_at""",
+        ref id source number type title description state original_state service_ref service
+        parent_ref owner_ref opened_at closed_at updated_at""",
+    "links": "ref id source from_ref to_ref to_number named_in",
     "ideas": "ref id source number title state original_state submitter_ref opened_at",
 }
 

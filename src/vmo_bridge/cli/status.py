@@ -81,7 +81,7 @@ def _run(store: Store, stage: str) -> dict[str, Any]:
 
 def _unmapped(store: Store, settings: Settings) -> list[str]:
     """Questions that no metric is tied to: their answers count nowhere."""
-    mapped = {each for texts in settings.feedback.questions.values() for each in texts}
+    mapped = {each.question for asked in settings.feedback.questions.values() for each in asked}
     return sorted(
         {
             row["text"]

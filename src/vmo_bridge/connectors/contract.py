@@ -7,7 +7,7 @@ protocol), never faked.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -43,7 +43,7 @@ class Slice:
     until: datetime | None = None
     """Exclusive; None is without end."""
     cursor: str | None = None
-    """Where an interrupted read goes on, in the connector's own words."""
+    """Where the read begins, and an interrupted one goes on, in the connector's own words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +181,19 @@ class Connector(Protocol):
 
     def close(self) -> None:
         """Give back what is held open."""
+        ...
+
+
+@runtime_checkable
+class Remembering(Protocol):
+    """A source whose connector has to know of earlier runs: calls spent, files taken, counts."""
+
+    def remember(self, memory: MutableMapping[str, str]) -> None:
+        """Take the memory of this source; given before anything is read, and kept by the core.
+
+        What is put into it is saved in one transaction with the next page, or with the end of the
+        slice or the read: what is remembered of a page and the page are there both, or neither.
+        """
         ...
 
 

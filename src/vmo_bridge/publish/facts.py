@@ -40,7 +40,7 @@ def ticket_facts(
     """Facts of the tickets about which there is anything to say."""
     from vmo_bridge.analysis.engine import Analysis  # noqa: PLC0415 - duckdb is slow to import
 
-    tables = store.tables(as_of=as_of, questions=settings.feedback.questions)
+    tables = store.tables(as_of=as_of, feedback=settings.feedback)
     with Analysis(tables) as analysis:
         watermelons = {row["ref"] for row in analysis.query(_WATERMELONS)}
         lost_time = {row["ref"]: row["minutes"] for row in analysis.query(_LOST_TIME)}

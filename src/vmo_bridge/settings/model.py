@@ -6,7 +6,14 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from vmo_bridge.settings.secrets import SecretSource
@@ -73,20 +80,86 @@ class SyncSection(_Section):
     """Each sync starts this long before the newest change seen, for changes committed late."""
 
 
-class FeedbackSection(_Section):
-    """What survey questions measure."""
+METRICS: dict[str, str] = {
+    "csat": "satisfaction",
+    "nps": "likelihood to recommend, asked on 0 to 10",
+    "ces": "how easy it was",
+    "lost_time": "minutes of work lost, by the user's own estimate",
+    "comment": "free text",
+    "trust": "A-11 section 280: trust",
+    "effectiveness": "A-11 section 280: effectiveness",
+    "ease": "A-11 section 280: ease",
+    "efficiency": "A-11 section 280: efficiency",
+    "transparency": "A-11 section 280: transparency",
+    "employee": "A-11 section 280: helpfulness of the employee",
+    "humanity": "A-11 section 280: humanity",
+}
+"""What a question can measure, and what that is."""
 
-    questions: dict[str, list[str]] = Field(default_factory=dict)
-    """Metric (csat, lost_time, comment) to the questions, by text or readable id."""
+
+class QuestionEntry(_Section):
+    """A question whose scale is not known from its source, or runs the other way."""
+
+    question: str
+    """Its text or readable id."""
+    scale: tuple[float, float] | None = None
+    """The lowest and the highest answer there was to choose."""
+    best: Literal["high", "low"] = "high"
+    """Which end is the good one; on ``low``, 1 of 1 to 5 counts as 5."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _alone(cls, given: Any) -> Any:
+        return {"question": given} if isinstance(given, str) else given
+
+    @field_validator("scale")
+    @classmethod
+    def _upwards(cls, value: tuple[float, float] | None) -> tuple[float, float] | None:
+        if value is not None and not value[0] < value[1]:
+            raise ValueError("write the lowest answer first, such as [1, 5]")
+        return value
+
+
+class TieEntry(_Section):
+    """What answers are about where they do not say it themselves, or say it in other words."""
+
+    source: str | None = None
+    """Only answers of this connector."""
+    survey: str | None = None
+    """Only answers to this survey, by its name."""
+    named: str | None = None
+    """Only answers that name their service or user group so."""
+    service: str | None = None
+    """The service they are about, by name."""
+    user_group: str | None = None
+    """The user group they come from, by name."""
+
+    @model_validator(mode="after")
+    def _both_ends(self) -> TieEntry:
+        if not (self.source or self.survey or self.named):
+            raise ValueError("say which answers are meant: give source, survey or named")
+        if not (self.service or self.user_group):
+            raise ValueError("say what they are tied to: give service or user_group")
+        return self
+
+
+class FeedbackSection(_Section):
+    """What survey questions measure, and what answers are about."""
+
+    questions: dict[str, list[QuestionEntry]] = Field(default_factory=dict)
+    """Metric to the questions that ask for it, by text or readable id, or as a table."""
+    ties: list[TieEntry] = Field(default_factory=list)
+    """What ties answers to services and user groups, each under ``[[feedback.ties]]``."""
 
     @field_validator("questions")
     @classmethod
-    def _known_metrics(cls, value: dict[str, list[str]]) -> dict[str, list[str]]:
-        known = ("csat", "lost_time", "comment")
+    def _known_metrics(
+        cls, value: dict[str, list[QuestionEntry]]
+    ) -> dict[str, list[QuestionEntry]]:
         for metric in value:
-            if metric not in known:
-                raise ValueError(f"unknown metric {metric!r}; the metrics are {', '.join(known)}")
-        asked = [question for questions in value.values() for question in questions]
+            if metric not in METRICS:
+                raise ValueError(f"unknown metric {metric!r}; the metrics are {', '.join(METRICS)}")
+        asked = [each.question for questions in value.values() for each in questions]
         for question in asked:
             # Its answers would count twice.
             if asked.count(question) > 1:

@@ -65,7 +65,7 @@ def find(
         for each in settings.targets
         if each.service is None and each.user_group is None
     }
-    tables = store.tables(as_of=as_of, questions=settings.feedback.questions)
+    tables = store.tables(as_of=as_of, feedback=settings.feedback)
     findings: list[Finding] = []
     not_known: dict[str, str] = {}
     watch.begin("rules", len(parameters))

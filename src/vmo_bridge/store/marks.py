@@ -99,13 +99,18 @@ class Marks:
         ]
 
     def begin(
-        self, stream_id: int, spans: Iterable[tuple[datetime | None, datetime | None]]
+        self,
+        stream_id: int,
+        pieces: Iterable[tuple[datetime | None, datetime | None, str | None]],
     ) -> list[SliceMark]:
-        """Note the pieces of a new read as (since, until)."""
+        """Note the pieces of a new read as (since, until, cursor)."""
         with self._db.atomic():
             self._db.conn.executemany(
-                "insert into slice (stream_id, since, until, done) values (?, ?, ?, 0)",
-                [(stream_id, _epoch(since), _epoch(until)) for since, until in spans],
+                "insert into slice (stream_id, since, until, cursor, done) values (?, ?, ?, ?, 0)",
+                [
+                    (stream_id, _epoch(since), _epoch(until), cursor)
+                    for since, until, cursor in pieces
+                ],
             )
         return self.slices(stream_id)
 

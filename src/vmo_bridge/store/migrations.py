@@ -171,11 +171,30 @@ def m005_outbox(db: Database) -> None:
     ).create_index(["target", "table", "key"])
 
 
+@migrations()
+def m006_more_voices(db: Database) -> None:
+    """Fields and kinds of record that older stores lack; what connectors remember."""
+    for kind in KINDS:
+        for name in (kind, f"{kind}_history"):
+            if not db[name].exists():
+                db.execute(shape(kind).create_sql(name, unique=name == kind))
+                _table(db, name).create_index(["id" if name == kind else "ref"])
+            for column in shape(kind).all_columns:
+                if column not in db[name].columns_dict:
+                    db.execute(f"alter table {name} add column {shape(kind).column_sql(column)}")
+    # What was read before lacks the new fields: all is read again, and what is the same stays.
+    db.execute("update stream set watermark = null")
+    _table(db, "memory").create(
+        {"source": str, "key": str, "value": str}, pk=("source", "key"), not_null={"value"}
+    )
+
+
 STEPS = (
     m001_runs_and_facts,
     m002_raw_pages,
     m003_records,
     m004_findings,
     m005_outbox,
+    m006_more_voices,
 )
 """All of them: a store with any other step was made by a newer version."""

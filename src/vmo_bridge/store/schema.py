@@ -41,14 +41,20 @@ class TableShape:
     def create_sql(self, table: str, *, unique: bool) -> str:
         """The table; SQLite would take a text for a number without a word, so it is told not to."""
         lines = []
-        for name, type_ in {**self.columns, **VERSION_COLUMNS}.items():
-            line = f'"{name}" {_SQL_TYPES[type_]}'
+        for name in self.all_columns:
+            line = self.column_sql(name)
             if name in self.required or name in VERSION_COLUMNS:
                 line += " not null"
-            if type_ is not str:
-                line += f" check (typeof(\"{name}\") in ('{_SQL_TYPES[type_]}', 'null'))"
             lines.append(line + (" primary key" if unique and name == "ref" else ""))
         return f"create table {table} ({', '.join(lines)})"
+
+    def column_sql(self, name: str) -> str:
+        """One column with its type, which may be empty."""
+        type_ = {**self.columns, **VERSION_COLUMNS}[name]
+        line = f'"{name}" {_SQL_TYPES[type_]}'
+        if type_ is not str:
+            line += f" check (typeof(\"{name}\") in ('{_SQL_TYPES[type_]}', 'null'))"
+        return line
 
 
 @cache

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from vmo_bridge.settings.model import FeedbackSection
 from vmo_bridge.store.database import damage_told, open_database
 from vmo_bridge.store.findings import Findings
 from vmo_bridge.store.lock import WriterLock
 from vmo_bridge.store.marks import Marks
+from vmo_bridge.store.memory import Memory
 from vmo_bridge.store.outbox import Outbox
 from vmo_bridge.store.raw import RawPages
 from vmo_bridge.store.runs import Runs
@@ -65,6 +67,10 @@ class Store:
         if self._lock:
             self._lock.release()
 
+    def memory(self, source: str) -> Memory:
+        """What the connector of a source remembers."""
+        return Memory(self._db, source)
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing: what is done inside is there as a whole afterwards, or not at all."""
@@ -76,16 +82,18 @@ class Store:
         *,
         as_of: datetime,
         known_at: datetime | None = None,
-        questions: Mapping[str, Sequence[str]] | None = None,
+        feedback: FeedbackSection | None = None,
     ) -> dict[str, pa.Table]:
         """The documented views (docs/tables.md) as Arrow tables.
 
         ``as_of``: how the world stood then; ``known_at``: as we knew it then (None: now);
-        ``questions``: the question map of the configuration.
+        ``feedback``: what the configuration says of questions and answers.
         """
         from vmo_bridge.store.views import Views  # noqa: PLC0415 - pyarrow is slow to import
 
         with damage_told(self.path):
             return Views(self._db).tables(
-                as_of=as_of, known_at=known_at or _ALWAYS, questions=questions or {}
+                as_of=as_of,
+                known_at=known_at or _ALWAYS,
+                feedback=feedback or FeedbackSection(),
             )

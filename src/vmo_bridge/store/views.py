@@ -7,14 +7,15 @@ came later is emptied, and the row says ``reconstructed``.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
 from sqlite_utils import Database
 
+from vmo_bridge.settings.model import FeedbackSection
+from vmo_bridge.store import ties
 from vmo_bridge.store.clock import to_epoch
 from vmo_bridge.store.schema import KINDS, shape
 
@@ -58,8 +59,9 @@ select
        else coalesce(r.state, 'other') end as state,
   coalesce(c.label, r.original_state) as original_state,
   t.priority, t.original_priority, t.category, t.subcategory,
-  t.service_ref, s.name as service, g.ref as user_group_ref, g.name as user_group,
-  t.team_ref, m.name as team, t.requester_ref, t.problem_ref, t.parent_ref,
+  coalesce(t.service_ref, named.ref) as service_ref, s.name as service,
+  g.ref as user_group_ref, g.name as user_group, t.team_ref, m.name as team,
+  t.requester_ref, t.problem_ref, t.parent_ref,
   t.opened_at, {_day("t.opened_at")} as opened_day, {_month("t.opened_at")} as opened_month,
   r.resolved_at, {_day("r.resolved_at")} as resolved_day,
   {_month("r.resolved_at")} as resolved_month,
@@ -92,7 +94,8 @@ left join (
   select source, "table", field, value, min(label) as label from choice group by 1, 2, 3, 4
 ) c on c.source = t.source and c."table" = t.original_type and c.field = 'state'
   and c.value = r.original_state
-left join service s on s.ref = t.service_ref
+left join service_named named on named.name = lower(t.service_name)
+left join service s on s.ref = coalesce(t.service_ref, named.ref)
 left join team m on m.ref = t.team_ref
 left join person p on p.ref = t.requester_ref
 left join user_group g on g.ref = coalesce(t.user_group_ref, p.user_group_ref)
@@ -118,48 +121,85 @@ where started_at <= :as_of
 order by ref
 """
 
-_FEEDBACK_FROM = """
-from feedback f
-left join ticket t on t.ref = f.ticket_ref
-left join service s on s.ref = coalesce(f.service_ref, t.service_ref)
-left join person p on p.ref = f.person_ref
-left join user_group g on g.ref = p.user_group_ref
-"""
-
 _FEEDBACK = f"""
-select f.ref, f.id, f.source, f.number, f.survey_ref, f.person_ref, f.ticket_ref,
-  s.ref as service_ref, s.name as service, g.ref as user_group_ref, g.name as user_group,
+select f.ref, f.id, f.source, f.number, f.survey_ref, f.survey, tied.person_ref,
+  tied.ticket_ref, tied.ticket_by, tied.service_ref, s.name as service, tied.service_by,
+  tied.user_group_ref, g.name as user_group, tied.user_group_by,
+  f.ticket_number, f.service_name, f.user_group_name,
   case when f.at is null and (f.reconstructed or f.answered_at > :as_of) then 'invited'
     else f.state end as state,
   case when f.at is null and (f.reconstructed or f.answered_at > :as_of) then null
     else f.original_state end as original_state,
-  f.invited_at, f.at as answered_at, {_day("f.at")} as answered_day,
-  {_month("f.at")} as answered_month
-{
-    _FEEDBACK_FROM.replace(
-        "from feedback f",
-        "from (select *, case when answered_at <= :as_of then answered_at end as at "
-        "from feedback) f",
-    )
-}
+  f.invited_at, {_day("f.invited_at")} as invited_day, {_month("f.invited_at")} as invited_month,
+  f.at as answered_at, {_day("f.at")} as answered_day, {_month("f.at")} as answered_month
+from (
+  select *, case when answered_at <= :as_of then answered_at end as at from feedback
+) f
+join tied on tied.ref = f.ref
+left join service s on s.ref = tied.service_ref
+left join user_group g on g.ref = tied.user_group_ref
 where coalesce(f.invited_at <= :as_of, f.at is not null)
 order by f.ref
 """
 
 _ANSWERS = f"""
-select a.ref, a.id, a.source, a.feedback_ref, f.number as feedback_number, a.question_ref,
-  q.text as question, coalesce(by_id.metric, by_text.metric) as metric, a.value, a.text,
-  q.scale_min, q.scale_max, f.person_ref, f.ticket_ref,
-  s.ref as service_ref, s.name as service, g.ref as user_group_ref, g.name as user_group,
-  f.answered_at, {_day("f.answered_at")} as answered_day,
-  {_month("f.answered_at")} as answered_month
-{_FEEDBACK_FROM}
-join answer a on a.feedback_ref = f.ref
-left join question q on q.ref = a.question_ref
-left join question_map by_id on by_id.question = q.id
-left join question_map by_text on by_text.question = q.text
-where f.state = 'answered' and f.answered_at <= :as_of
-order by a.ref
+select ref, id, source, feedback_ref, feedback_number, survey_ref, survey, question_ref, question,
+  metric, case when best = 'low' then scale_min + scale_max - value else value end as value, text,
+  scale_min, scale_max, person_ref, ticket_ref, service_ref, service, user_group_ref, user_group,
+  answered_at, {_day("answered_at")} as answered_day, {_month("answered_at")} as answered_month
+from (
+  select a.ref, a.id, a.source, a.feedback_ref, f.number as feedback_number, f.survey_ref,
+    f.survey, a.question_ref, q.text as question, m.metric, m.best, a.value, a.text,
+    coalesce(m.scale_min, a.scale_min, asked.scale_min) as scale_min,
+    coalesce(m.scale_max, a.scale_max, asked.scale_max) as scale_max,
+    tied.person_ref, tied.ticket_ref, tied.service_ref, s.name as service, tied.user_group_ref,
+    g.name as user_group, f.answered_at
+  from feedback f
+  join tied on tied.ref = f.ref
+  join answer a on a.feedback_ref = f.ref
+  left join question q on q.ref = a.question_ref
+  left join question_mapped m on m.ref = a.question_ref and m.by_id_first = 1
+  left join scale asked on asked.ref = a.question_ref
+    and (asked.first or asked.since <= f.answered_at)
+    and (asked.until is null or asked.until > f.answered_at)
+  left join service s on s.ref = tied.service_ref
+  left join user_group g on g.ref = tied.user_group_ref
+  where f.state = 'answered' and f.answered_at <= :as_of
+)
+order by ref
+"""
+
+_INITIATIVES = """
+select i.ref, i.id, i.source, i.number, i.type, i.title, i.description,
+  case when i.reconstructed then coalesce(past.value, 'other') else i.state end as state,
+  case when i.reconstructed then past.original_value else i.original_state end as original_state,
+  coalesce(i.service_ref, named.ref) as service_ref, s.name as service, i.parent_ref, i.owner_ref,
+  i.opened_at, case when i.closed_at <= :as_of then i.closed_at end as closed_at,
+  min(i.updated_at, :as_of) as updated_at
+from initiative i
+left join (
+  select ticket_ref, value, original_value, row_number() over (
+    partition by ticket_ref order by started_at desc) as newest_first
+  from span where field = 'state' and started_at <= :as_of
+) past on i.reconstructed and past.ticket_ref = i.ref and past.newest_first = 1
+left join service_named named on named.name = lower(i.service_name)
+left join service s on s.ref = coalesce(i.service_ref, named.ref)
+where coalesce(i.opened_at <= :as_of, 1)
+order by i.ref
+"""
+
+_LINKS = """
+select l.ref, l.id, l.source, l.from_ref, coalesce(l.to_ref, n.ref) as to_ref, l.to_number,
+  l.named_in
+from link l
+left join (
+  select number, min(ref) as ref from (
+    select number, ref from ticket where number in (select to_number from link)
+    union all
+    select number, ref from initiative where number in (select to_number from link)
+  ) group by number
+) n on n.number = l.to_number
+order by l.ref
 """
 
 _SQL: dict[str, str] = {
@@ -179,11 +219,8 @@ _SQL: dict[str, str] = {
     ),
     "services": "select ref, id, source, name, active from service order by ref",
     "teams": "select ref, id, source, name from team order by ref",
-    "initiatives": (
-        "select ref, id, source, number, type, title, state, original_state, service_ref, "
-        "owner_ref, opened_at, case when closed_at <= :as_of then closed_at end as closed_at "
-        "from initiative where coalesce(opened_at <= :as_of, 1) order by ref"
-    ),
+    "initiatives": _INITIATIVES,
+    "links": _LINKS,
     "ideas": (
         "select ref, id, source, number, title, state, original_state, submitter_ref, opened_at "
         "from idea where coalesce(opened_at <= :as_of, 1) order by ref"
@@ -213,18 +250,16 @@ class Views:
         *,
         as_of: datetime,
         known_at: datetime,
-        questions: Mapping[str, Sequence[str]],
+        feedback: FeedbackSection,
     ) -> dict[str, pa.Table]:
-        """All views; ``questions`` is the question map (metric to question texts or ids).
+        """All views; ``feedback`` says what questions measure, and what answers are about.
 
         Cost grows with the number of versions held; where nothing newer than ``as_of`` is held,
         only current versions are read.
         """
         parameters: dict[str, Any] = {"as_of": to_epoch(as_of), "known_at": to_epoch(known_at)}
         with_ = self._with(parameters)
-        parameters["questions"] = json.dumps(
-            [{"question": q, "metric": m} for m, texts in questions.items() for q in texts]
-        )
+        parameters |= ties.parameters(feedback)
         return {name: self._table(name, with_ + sql, parameters) for name, sql in _SQL.items()}
 
     def _with(self, parameters: dict[str, Any]) -> str:
@@ -233,11 +268,7 @@ class Views:
             columns = ", ".join(f'"{column}"' for column in shape(kind).columns)
             template = _AS_OF if self._looks_back(kind, parameters) else _NOW
             parts.append(template.format(kind=kind, columns=columns))
-        parts.append(
-            "question_map as (select json_extract(value, '$.question') as question, "
-            "json_extract(value, '$.metric') as metric from json_each(:questions))"
-        )
-        return "with " + ",\n".join(parts)
+        return "with " + ",\n".join([*parts, *ties.PARTS])
 
     def _looks_back(self, kind: str, parameters: dict[str, Any]) -> bool:
         found = self._db.execute(

@@ -25,7 +25,8 @@ class People:
 
         @lru_cache(maxsize=100_000)
         def pseudonym(value: str) -> str:
-            return "p" + hmac.new(key, value.encode(), hashlib.sha256).hexdigest()[:20]
+            name = _same_person(value)
+            return "p" + hmac.new(key, name.encode(), hashlib.sha256).hexdigest()[:20]
 
         self.pseudonym = pseudonym
 
@@ -46,6 +47,11 @@ class People:
             if value not in (None, ""):
                 masked[name] = self.pseudonym(str(value))
         return masked
+
+
+def _same_person(name: str) -> str:
+    """An e-mail address is the same in any case (RFC 5321, 2.4 leaves it to the host; all do)."""
+    return name.strip().casefold() if "@" in name else name
 
 
 def load_people(settings: Settings, store: Store) -> People:

@@ -5,12 +5,20 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import msgspec
 
-from vmo_bridge.connectors.contract import Connector, Page, RawRecord, Slice, Stream
+from vmo_bridge.connectors.contract import (
+    Connector,
+    Page,
+    RawRecord,
+    Remembering,
+    Slice,
+    Stream,
+)
 from vmo_bridge.errors import (
     AccessError,
     PluginError,
@@ -24,6 +32,7 @@ from vmo_bridge.records import Record
 from vmo_bridge.store import Store
 from vmo_bridge.store.clock import now
 from vmo_bridge.store.marks import SliceMark, StreamMark
+from vmo_bridge.store.memory import Memory
 from vmo_bridge.store.raw import RawRow, raw_row
 from vmo_bridge.sync.people import People
 from vmo_bridge.watch import Watch
@@ -58,6 +67,9 @@ def sync_source(
     A source that is away, or refuses to let us in, is not asked for its other streams.
     """
     outcomes: list[StreamOutcome] = []
+    memory = store.memory(connector.name)
+    if isinstance(connector, Remembering):
+        connector.remember(memory)
     gone = ""
     for stream in connector.streams:
         outcome = StreamOutcome(source=connector.name, stream=stream.name)
@@ -68,6 +80,7 @@ def sync_source(
                 connector=connector,
                 store=store,
                 people=people,
+                memory=memory,
                 run_id=run_id,
                 stream=stream,
                 mark=mark,
@@ -82,7 +95,10 @@ def sync_source(
                 outcome.problem = str(error)
         outcome.problem = outcome.problem or gone
         if outcome.problem:
-            store.marks.fail(mark.id, outcome.problem)
+            with store.transaction():
+                store.marks.fail(mark.id, outcome.problem)
+                memory.save()
+            memory.settle()
             log.warning("%s:%s: %s", connector.name, stream.name, outcome.problem)
     return outcomes
 
@@ -94,6 +110,7 @@ class _Pull:
     connector: Connector
     store: Store
     people: People
+    memory: Memory
     run_id: int
     stream: Stream
     mark: StreamMark
@@ -118,7 +135,16 @@ class _Pull:
 
     def _complete(self) -> None:
         expected = self.connector.count(self.stream)
-        self.store.marks.complete(self.mark.id, expected=expected)
+        with self._remembered():
+            self.store.marks.complete(self.mark.id, expected=expected)
+
+    @contextmanager
+    def _remembered(self) -> Iterator[None]:
+        """One transaction for what is done inside and what the connector remembers of it."""
+        with self.store.transaction():
+            yield
+            self.memory.save()
+        self.memory.settle()
 
     def _read(self, slices: Sequence[SliceMark]) -> None:
         started = False
@@ -133,7 +159,8 @@ class _Pull:
                     self._keep(piece, page)
                     self.watch.advance(len(page.records))
                     self.watch.stop_here()
-                self.store.marks.finish_slice(piece.id)
+                with self._remembered():
+                    self.store.marks.finish_slice(piece.id)
         finally:
             if started:
                 self.watch.end(f"{self.outcome.changed} new or changed")
@@ -151,7 +178,9 @@ class _Pull:
         since = self.mark.watermark
         since = since - overlap if since else None
         slices = self.connector.slices(self.stream, since, None)
-        return self.store.marks.begin(self.mark.id, [(each.since, each.until) for each in slices])
+        return self.store.marks.begin(
+            self.mark.id, [(each.since, each.until, each.cursor) for each in slices]
+        )
 
     def _slice(self, piece: SliceMark) -> Slice:
         return Slice(
@@ -162,7 +191,7 @@ class _Pull:
         """Save what is new on a page, together with the page's cursor."""
         rows = [self._row(record) for record in page.records]
         seen_at = now()
-        with self.store.transaction():
+        with self._remembered():
             changed = self.store.raw.changed(self.mark.id, rows)
             if changed:
                 self._save(changed, seen_at)

@@ -69,7 +69,7 @@ def compute_all(
 
     chosen = chosen_kpis(settings, kpis)
     targets = [Target(**each.model_dump()) for each in settings.targets]
-    tables = store.tables(as_of=as_of, questions=settings.feedback.questions)
+    tables = store.tables(as_of=as_of, feedback=settings.feedback)
     names = _names(tables)
     spans = windows(as_of, since=_begin(tables))
     outcome = MeasureOutcome(results=[])
@@ -129,7 +129,7 @@ def items_behind(
     """The items that a result was computed from, in order of time."""
     from vmo_bridge.analysis.engine import Analysis  # noqa: PLC0415 - duckdb is slow to import
 
-    tables = store.tables(as_of=as_of, questions=settings.feedback.questions)
+    tables = store.tables(as_of=as_of, feedback=settings.feedback)
     with Analysis(tables) as analysis:
         return items(
             kpi,

@@ -69,6 +69,7 @@ class Normaliser:
         return Person(
             **row.base(),
             name=row.text("name"),
+            contact=row.text("email"),
             user_group_ref=row.ref("department"),
             active=row.flag("active"),
         )

@@ -55,8 +55,8 @@ TABLES: dict[str, Table] = {
     "cmn_department": Table(kinds=("user_group",), fields=("name", "parent")),
     "sys_user": Table(
         kinds=("person",),
-        fields=("name", "department", "active"),
-        people=("sys_id",),
+        fields=("name", "email", "department", "active"),
+        people=("sys_id", "email"),
         private=("name",),
     ),
     "sys_user_group": Table(kinds=("team",), fields=("name",)),
