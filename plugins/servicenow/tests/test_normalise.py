@@ -342,3 +342,32 @@ def test_words_for_priorities_and_types_are_the_admin_s_to_choose() -> None:
     words = Words(priorities={"P0": 1, "3": 2}, types={"problem": "incident"})
     assert [words.priority(each) for each in ("P0", "3", "4", "P9", None)] == [1, 2, 4, None, None]
     assert (words.type("problem"), words.type("incident")) == ("incident", "incident")
+
+
+# -- demands -------------------------------------------------------------------------------------
+
+DEMAND = BASE | {
+    "number": "DMND0001007", "state": "8", "short_description": "Mobile access",
+    "opened_at": "2026-03-01 08:00:00", "business_service": "s1", "demand_manager": "u1",
+}  # fmt: skip
+
+
+def test_a_demand_is_an_initiative_and_names_its_epic() -> None:
+    demand, link = normalise("dmn_demand", DEMAND | {"correlation_id": "STAFF-12"})
+    assert (demand.kind, demand.type, demand.state) == ("initiative", "demand", "approved")
+    assert (demand.service_ref, demand.owner_ref) == ("hd/s1", "hd/u1")
+    assert (link.from_ref, link.to_number, link.named_in) == (demand.ref, "STAFF-12", "field")
+    assert link.ref != demand.ref
+    (alone,) = normalise("dmn_demand", DEMAND)
+    assert alone == demand
+
+
+def test_a_demand_s_unknown_state_is_other_until_it_is_mapped() -> None:
+    assert one("dmn_demand", DEMAND | {"state": "-3"}).state == "other"
+    mapped = one("dmn_demand", DEMAND | {"state": "-3"}, states={"dmn_demand": {"-3": "rejected"}})
+    assert (mapped.state, mapped.original_state) == ("rejected", "-3")
+
+
+def test_people_are_reached_by_their_address() -> None:
+    person = one("sys_user", BASE | {"name": "A", "email": "p5", "department": "d1"})
+    assert (person.contact, person.user_group_ref) == ("p5", "hd/d1")

@@ -22,6 +22,7 @@ from vmo_bridge.plugin import (
 )
 from vmo_bridge.sandbox.server import SandboxServer
 from vmo_bridge_servicenow import query
+from vmo_bridge_servicenow.client import NotInstalled
 from vmo_bridge_servicenow.connector import ServiceNow
 
 Connect = Callable[..., ServiceNow]
@@ -251,7 +252,7 @@ def test_a_redirect_to_a_login_page_is_a_sign_in_error(server, connect) -> None:
         (httpx.Response(404, json={"error": {"message": "ACL restricts"}}), AccessError, "right"),
         (
             httpx.Response(400, json={"error": {"message": "Invalid table x"}}),
-            AccessError,
+            NotInstalled,
             "not installed there",
         ),
         (
@@ -437,3 +438,18 @@ def test_no_cookie_is_kept(server, connect, wire) -> None:
     read(connector)
     read(connector)
     assert not any("cookie" in request.headers for request in wire.requests)
+
+
+def test_a_table_of_a_product_that_is_not_installed_is_told_and_no_failure(connect) -> None:
+    refused = httpx.Response(400, json={"error": {"message": "Invalid table dmn_demand"}})
+    connector = connect(
+        transport=httpx.MockTransport(lambda request: refused), tables=["dmn_demand", "incident"]
+    )
+    (demands,) = (each for each in connector.streams if each.name == "dmn_demand")
+    assert read(connector, "dmn_demand") == []
+    assert connector.count(demands) == 0
+    rows = {row.what: row for row in connector.check()}
+    assert (rows["dmn_demand"].state, rows["incident"].state) == ("warning", "failed")
+    assert "Demand Management" in rows["dmn_demand"].detail
+    with pytest.raises(NotInstalled):
+        read(connector, "incident")

@@ -15,6 +15,10 @@ from vmo_bridge.plugin import AccessError, HttpClient, RetryLater, SignInError, 
 Rows = list[dict[str, Any]]
 
 
+class NotInstalled(AccessError):
+    """The instance has no such table."""
+
+
 class Overloaded(SourceError):
     """The instance ran out of time in the middle; a smaller page may pass."""
 
@@ -125,5 +129,5 @@ def failure(name: str, what: str, status: int, content: dict[str, Any]) -> Excep
     if "insufficient rights" in lowered or re.search(r"\bacl\b", lowered) or status == 403:
         return AccessError(f"{shown}; give the user the right to it, or leave it out")
     if "invalid table" in lowered:
-        return AccessError(f"{shown}; the table is not installed there: leave it out")
+        return NotInstalled(f"{shown}; the table is not installed there: leave it out")
     return SourceError(shown)

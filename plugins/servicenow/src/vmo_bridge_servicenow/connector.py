@@ -30,7 +30,7 @@ from vmo_bridge.plugin import (
 )
 from vmo_bridge_servicenow import provision, query
 from vmo_bridge_servicenow.auth import SignIn
-from vmo_bridge_servicenow.client import TableClient
+from vmo_bridge_servicenow.client import NotInstalled, TableClient
 from vmo_bridge_servicenow.normalise import Normaliser
 from vmo_bridge_servicenow.reader import TableReader, missing_fields, table_filter
 from vmo_bridge_servicenow.settings import ServiceNowSettings
@@ -94,6 +94,10 @@ class ServiceNow:
             except (RetryLater, SignInError) as error:
                 yield CheckRow(what=table, state="failed", detail=str(error))
                 return
+            except NotInstalled as error:
+                product = TABLES[table].part_of
+                detail = f"not there: it comes with {product}" if product else str(error)
+                yield CheckRow(what=table, state="warning" if product else "failed", detail=detail)
             except (AccessError, SourceError) as error:
                 yield CheckRow(what=table, state="failed", detail=str(error))
 
@@ -118,7 +122,11 @@ class ServiceNow:
 
     def read(self, piece: Slice) -> Iterator[Page]:
         """The pages of a slice by keyset (sys_updated_on, sys_id)."""
-        return TableReader(self._client, piece, self._settings.page_size).pages()
+        try:
+            yield from TableReader(self._client, piece, self._settings.page_size).pages()
+        except NotInstalled:
+            if not TABLES[piece.stream].part_of:
+                raise
 
     def normalise(self, stream: str, record: RawRecord) -> Iterable[Record]:
         """Our records from one row of a table."""
@@ -126,13 +134,15 @@ class ServiceNow:
 
     def count(self, stream: Stream) -> int | None:
         """``X-Total-Count`` of the table; what access rules hide may be counted or not."""
-        return self._client.rows(
-            stream.name,
-            query=table_filter(TABLES[stream.name]),
-            fields=("sys_id",),
-            limit=1,
-            count=True,
-        ).total
+        table = TABLES[stream.name]
+        try:
+            return self._client.rows(
+                stream.name, query=table_filter(table), fields=("sys_id",), limit=1, count=True
+            ).total
+        except NotInstalled:
+            if not table.part_of:
+                raise
+            return 0
 
     def link(self, stream: str, key: str) -> str:
         """The record's form."""

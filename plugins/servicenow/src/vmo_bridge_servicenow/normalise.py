@@ -12,6 +12,8 @@ from vmo_bridge.plugin import (
     Answer,
     Choice,
     Feedback,
+    Initiative,
+    Link,
     Person,
     Question,
     RawRecord,
@@ -59,6 +61,8 @@ class Normaliser:
     def records(self, table: str, raw: RawRecord) -> Iterable[Record]:
         """The records of one row; ``RecordError`` names the field and what is wrong with it."""
         row = _Row(self._source, table, raw)
+        if table == "dmn_demand":
+            return self._demand(row)
         record = self._ticket(row) if table in TASK_TABLES else self._by_table[table](row)
         return [] if record is None else [record]
 
@@ -139,6 +143,31 @@ class Normaliser:
             close_notes=row.text("close_notes"),
             channel=row.text("contact_type"),
         )
+
+    def _demand(self, row: _Row) -> list[Record]:
+        """A demand, and what its ``correlation_id`` names: often the Jira key of its epic."""
+        base = row.base(row.need("number"))
+        theirs = row.need("state")
+        demand = Initiative(
+            **base,
+            type="demand",
+            number=row.need("number"),
+            title=row.text("short_description"),
+            description=row.text("description"),
+            state=self._words.state(row.table, theirs),
+            original_state=theirs,
+            service_ref=row.ref(self._service_field),
+            parent_ref=row.ref("parent"),
+            owner_ref=row.ref("demand_manager"),
+            opened_at=row.time("opened_at") or row.time("sys_created_on"),
+            closed_at=row.time("closed_at"),
+        )
+        named = row.text("correlation_id")
+        if named is None:
+            return [demand]
+        base |= {"ref": f"{base['ref']}:correlation_id", "id": f"{base['id']}:correlation_id"}
+        link = Link(**base, from_ref=demand.ref, to_number=named, named_in="field")
+        return [demand, link]
 
     def _sla_outcome(self, row: _Row) -> Record:
         target = row.text("sla.target")

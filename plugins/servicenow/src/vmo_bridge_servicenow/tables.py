@@ -23,6 +23,8 @@ class Table:
     """Columns that name a person."""
     private: tuple[str, ...] = ()
     """Columns that are dropped unless names are allowed."""
+    part_of: str = ""
+    """The product it comes with; without it the table is not there, which is no failure."""
 
     @property
     def all_fields(self) -> tuple[str, ...]:
@@ -95,6 +97,25 @@ TABLES: dict[str, Table] = {
         kinds=("ticket",),
         fields=(*_TASK, "category", "type", "requested_by", "close_code"),
         people=("requested_by",),
+    ),
+    "dmn_demand": Table(
+        kinds=("initiative", "link"),
+        fields=(
+            "number",
+            "sys_created_on",
+            "short_description",
+            "description",
+            "state",
+            "business_service",
+            "cmdb_ci",
+            "demand_manager",
+            "parent",
+            "opened_at",
+            "closed_at",
+            "correlation_id",
+        ),
+        people=("demand_manager",),
+        part_of="Demand Management",
     ),
     "task_sla": Table(
         kinds=("sla_outcome",),

@@ -16,10 +16,12 @@ OUR_TYPES = ("incident", "request", "problem", "change")
 _PRIORITIES = {str(number): number for number in range(1, 6)}
 
 _OF_TICKETS = ("new", "in_progress", "on_hold", "resolved", "closed", "canceled", "other")
+_OF_DEMANDS = ("draft", "submitted", "approved", "in_progress", "done", "rejected", "other")
 _OF_SURVEYS = ("invited", "answered", "expired", "canceled", "other")
 
 OUR_STATES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(TYPES, _OF_TICKETS),
+    "dmn_demand": _OF_DEMANDS,
     "asmt_assessment_instance": _OF_SURVEYS,
 }
 """Table to the words we have for its states."""
@@ -63,6 +65,16 @@ _STATES: dict[str, dict[str, str]] = {
         "0": "in_progress",
         "3": "closed",
         "4": "canceled",
+    },
+    # Instances differ: what is not listed is "other" until an admin maps it.
+    "dmn_demand": {
+        "1": "draft",
+        "2": "submitted",
+        "3": "submitted",
+        "4": "submitted",
+        "8": "approved",
+        "9": "done",
+        "10": "rejected",
     },
     "asmt_assessment_instance": {
         "ready": "invited",
