@@ -120,6 +120,31 @@ def test_a_store_of_an_older_version_is_brought_up_to_date_by_writing_only(path:
         assert store.outbox.counts() == {}
 
 
+def test_a_store_from_before_the_voices_gets_their_fields_and_reads_all_again(path: Path) -> None:
+    with Store(path, owner="test") as store:
+        stream = store.marks.stream("desk", "sys_user", ["person"])
+        store.marks.begin(stream.id, [(None, None, None)])
+        store._db.execute("update slice set newest = 100")
+        store.marks.complete(stream.id, expected=0)
+    with sqlite3.connect(path) as plain:
+        for table in ("person", "person_history"):
+            plain.execute(f"alter table {table} drop column contact")
+        for table in ("link", "link_history", "memory"):
+            plain.execute(f"drop table {table}")
+        plain.execute("delete from _sqlite_migrations where name like '%voices'")
+    plain.close()
+    with Store(path, owner="test") as store:
+        assert {"contact"} <= set(store._db["person_history"].columns_dict)
+        assert list(store.versions.all("link")) == []
+        assert dict(store.memory("desk")) == {}
+        (mark,) = store.marks.streams()
+        assert mark.watermark is None, "what was read before lacks the new fields"
+    plain = sqlite3.connect(path)
+    with pytest.raises(sqlite3.IntegrityError):
+        plain.execute("insert into answer (ref, scale_min) values ('x', 'no number')")
+    plain.close()
+
+
 def test_a_step_that_fails_leaves_neither_its_tables_nor_its_record(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
