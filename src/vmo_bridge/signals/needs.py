@@ -31,6 +31,7 @@ _VIEW_OF_KIND = {
     "service": "services",
     "team": "teams",
     "initiative": "initiatives",
+    "link": "links",
     "idea": "ideas",
 }
 

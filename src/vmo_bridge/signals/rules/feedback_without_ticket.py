@@ -1,0 +1,218 @@
+"""Rule 'feedback-without-ticket': it finds what people tell surveys but not the desk.
+
+A *matter* is told by the words that several people use of one service and people of other services
+do not (topics.py). It is raised when in the window
+
+- at least ``min_people`` different people speak of it: one who answers again and again is one;
+- they do not only praise: answers in the top two boxes of satisfaction or recommendation do not
+  count, nor texts of praise without a word that asks;
+- no ticket of that service speaks of it from ``ticket_days`` before the first answer to as many
+  after the last: at most ``max_tickets`` share two of the words that tell the matter (words that
+  more than ``common_words`` of the service's tickets have say nothing).
+
+What is said about a ticket has been told to the desk, and does not count. The user group is named
+where at least five people speak, most of them of one group.
+
+Reads: answers (metric comment, csat, nps, lost_time; text, person, service, user group), tickets
+(title, description, service, opened_at).
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+
+from pydantic import Field
+
+from vmo_bridge.hooks.extensions import Row, Rule, RuleParameters, RuleRun
+from vmo_bridge.records import Finding
+from vmo_bridge.signals.making import in_order, slug, slugs, strength, worth
+from vmo_bridge.signals.statistics import fisher_more
+from vmo_bridge.signals.topics import Matter, common_stems, speaks_of
+from vmo_bridge.signals.voices import COMMENTS, heard, spelt
+from vmo_bridge.signals.words import Stems, stems
+
+_DAY = 86_400
+_PRIVATE = 5
+"""Smaller groups are not named."""
+_MOST = 0.8
+"""The share of the people that makes it a matter of their group."""
+_SHOWN_WORDS = 5
+_CORE_WORDS = 6
+"""The most used words of a matter tell it; further ones are company."""
+
+
+class FeedbackWithoutTicketParameters(RuleParameters, frozen=True):
+    """How many people make a matter, and what counts as a ticket about it."""
+
+    min_people: int = Field(3, ge=3, description="Different people who speak of one matter.")
+    ticket_days: int = Field(
+        30, ge=0, description="Days before the first and after the last answer to look at tickets."
+    )
+    max_tickets: int = Field(0, ge=0, description="So many tickets about it are still none.")
+    common_words: float = Field(
+        0.3, gt=0, le=1, description="Share of a service's tickets from which a word says nothing."
+    )
+
+
+_TICKETS = """
+select t.service_ref, t.opened_at, t.title, t.description
+from tickets t
+where t.service_ref is not null and t.opened_at >= $start - $ticket_days * 86400
+    and t.type in ('incident', 'request', 'problem')
+order by t.service_ref, t.opened_at, t.ref"""
+
+_NEEDS = """
+select (select count(*) from answers where metric = 'comment' and text is not null)
+        as answers_to_a_question_mapped_to_comment,
+    (select count(*) from answers where metric = 'comment' and service_ref is not null)
+        as comments_tied_to_a_service,
+    (select count(*) from tickets where service_ref is not null and title is not null)
+        as tickets_with_service_and_text"""
+
+
+def decide(run: RuleRun) -> Sequence[Finding]:
+    """Raise the matters of which no ticket speaks."""
+    found = heard(run.rows["comments"], people=run.parameters.min_people)
+    comments = {row["feedback_ref"]: row for row in run.rows["comments"]}
+    desk = _Desk(run.rows["tickets"], run.parameters)
+    ids = _ids(found, comments)
+    talking = Counter(_service(row) for row in _one_each(run.rows["comments"]))
+    return [
+        _finding(
+            run,
+            matter,
+            [comments[each.ref] for each in matter.texts],
+            name=name,
+            talking=talking,
+            looked=looked,
+        )
+        for matter, name in zip(found, ids, strict=True)
+        for like, looked in [desk.about(matter, comments)]
+        if like <= run.parameters.max_tickets and looked
+    ]
+
+
+class _Desk:
+    """What the tickets of each service say."""
+
+    def __init__(self, rows: Sequence[Row], parameters: FeedbackWithoutTicketParameters) -> None:
+        self._span = parameters.ticket_days * _DAY
+        self._tickets: dict[str, list[tuple[int, Stems]]] = defaultdict(list)
+        for row in rows:
+            text = stems(f"{row['title'] or ''} {row['description'] or ''}")
+            self._tickets[row["service_ref"]].append((row["opened_at"], text))
+        self._common = {
+            service: common_stems([text for _, text in tickets], share=parameters.common_words)
+            for service, tickets in self._tickets.items()
+        }
+
+    def about(self, matter: Matter, comments: Mapping[str, Row]) -> tuple[int, int]:
+        """How many tickets speak of a matter, and how many there were to look at."""
+        moments = [comments[each.ref]["answered_at"] for each in matter.texts]
+        first, last = min(moments) - self._span, max(moments) + self._span
+        service = str(matter.place)
+        near = [text for opened, text in self._tickets[service] if first <= opened <= last]
+        common = self._common.get(service, frozenset())
+        core = matter.core[:_CORE_WORDS]
+        return sum(speaks_of(text, core, common=common) for text in near), len(near)
+
+
+def _finding(
+    run: RuleRun,
+    matter: Matter,
+    said: Sequence[Row],
+    *,
+    name: str,
+    talking: Mapping[str, int],
+    looked: int,
+) -> Finding:
+    lost = sum(row["lost_minutes"] or 0 for row in said)
+    words = spelt(matter.core, (row["text"] for row in said), at_most=_SHOWN_WORDS)
+    service = said[0]["service"] or said[0]["service_ref"]
+    group_ref, group = _group(matter, said)
+    here = talking[said[0]["service_ref"]]
+    chance = fisher_more(matter.people, here, 0, max(sum(talking.values()) - here, 0))
+    return Finding(
+        id=name,
+        rule=RULE.name,
+        title=f"{service}: people ask for it in surveys, and no ticket does ({', '.join(words)})",
+        why=(
+            f"{matter.people} people tell surveys about {service}: {', '.join(words)}; "
+            f"none of its {looked} tickets of that time does."
+        ),
+        service=said[0]["service"],
+        service_ref=said[0]["service_ref"],
+        user_group=group,
+        user_group_ref=group_ref,
+        keywords=words,
+        start=run.start,
+        end=run.end,
+        strength=strength(chance, matter.people / max(here, 1)),
+        worth=worth(run, matter.people, lost),
+        evidence=in_order(row["feedback_ref"] for row in said),
+        numbers={
+            "people": matter.people,
+            "answers": len(said),
+            "people_who_comment_on_the_service": here,
+            "tickets_looked_at": looked,
+            "lost_minutes": lost,
+        },
+    )
+
+
+def _group(matter: Matter, said: Sequence[Row]) -> tuple[str | None, str | None]:
+    """The group that most of the people are of, if it is large enough to be named."""
+    groups = {row["user_group_ref"]: row["user_group"] for row in said}
+    people = {row["person"]: row["user_group_ref"] for row in said}
+    (ref, n), *_ = Counter(people.values()).most_common(1)
+    if ref is None or n < _PRIVATE or n < _MOST * matter.people:
+        return None, None
+    return ref, groups[ref]
+
+
+def _ids(found: Sequence[Matter], comments: Mapping[str, Row]) -> list[str]:
+    """A name for each matter: its service and the word most people use."""
+    services = slugs(
+        {row["service_ref"]: row["service"] for row in comments.values() if row["service_ref"]}
+    )
+    return [
+        f"{RULE.name}:{services[str(each.place)]}:"
+        + slug(spelt(each.core, (comments[s.ref]["text"] for s in each.texts), at_most=1)[0])
+        for each in found
+    ]
+
+
+def _one_each(rows: Sequence[Row]) -> list[Row]:
+    """One row a person and service."""
+    return list({(row["service_ref"], row["person"]): row for row in rows}.values())
+
+
+def _service(row: Row) -> str:
+    return str(row["service_ref"])
+
+
+RULE = Rule(
+    name="feedback-without-ticket",
+    version="1",
+    title="Feedback without a ticket",
+    question="What do people tell surveys but not the desk?",
+    parameters=FeedbackWithoutTicketParameters,
+    window_days=90,
+    reads=("ticket", "feedback", "answer"),
+    fields=(
+        "answers.metric",
+        "answers.text",
+        "answers.value",
+        "answers.person_ref",
+        "answers.service_ref",
+        "answers.user_group_ref",
+        "answers.ticket_ref",
+        "tickets.title",
+        "tickets.description",
+        "tickets.service_ref",
+        "tickets.opened_at",
+    ),
+    queries={"needs": _NEEDS, "comments": COMMENTS, "tickets": _TICKETS},
+    decide=decide,
+)

@@ -1,0 +1,81 @@
+"""What people write in surveys, and the matters several of them speak of. Pure.
+
+Shared by the rules that listen to comments: the SQL that gives the comments, what of them is
+praise, and the matters of each service.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from vmo_bridge.analysis.expressions import ANSWER_IS_RATED, SATISFIED
+from vmo_bridge.hooks.extensions import Row
+from vmo_bridge.signals.topics import Matter, Said, matters
+from vmo_bridge.signals.words import folded, stems
+
+COMMENTS: Final = f"""
+select c.ref, c.feedback_ref, coalesce(c.person_ref, c.feedback_ref) as person, c.service_ref,
+    c.service, c.user_group_ref, c.user_group, c.answered_at, c.text, r.satisfied, r.lost_minutes
+from answers c
+left join (
+    select a.feedback_ref,
+        max(case when a.metric in ('csat', 'nps') and {ANSWER_IS_RATED}
+            then case when {SATISFIED} then 1 else 0 end end) as satisfied,
+        sum(case when a.metric = 'lost_time' and a.value >= 0 then a.value end) as lost_minutes
+    from answers a
+    group by a.feedback_ref
+) r on r.feedback_ref = c.feedback_ref
+where c.metric = 'comment' and c.text is not null and c.service_ref is not null
+    and c.ticket_ref is null and c.answered_at >= $start and c.answered_at < $end
+order by c.service_ref, c.answered_at, c.ref"""
+"""Comments of the window by service. What is said about a ticket has been told to the desk."""
+
+_PRAISE_WORDS = """
+    appreciate appreciated best better brilliant clear clearer complaints convenient easy excellent
+    fantastic fine friendly glad good great happy helpful improved kind like liked love loved nice
+    perfect pleasant pleased polite quick reliable satisfied simple smooth super terrific thank
+    thanks useful well wonderful works
+"""
+_ASKING_WORDS = """
+    but can't cannot could difficult expected hard however impossible instead lack lacks least less
+    miss missing need needed needs never no-one nobody not nothing only please should slow terrible
+    though too unable unclear unfortunately unless unusable until when why wish without worse worst
+    would
+"""
+_PRAISE = frozenset(_PRAISE_WORDS.split())
+_ASKING = frozenset(_ASKING_WORDS.split())
+
+
+def is_praise(text: str) -> bool:
+    """Whether a text only praises: words of praise, and none that asks or complains."""
+    words = {word.strip(".,;:!?()[]\"'…") for word in text.lower().replace("’", "'").split()}  # noqa: RUF001
+    return bool(words & _PRAISE) and not words & _ASKING and "?" not in text
+
+
+def heard(rows: Iterable[Row], *, people: int) -> list[Matter]:
+    """The matters that at least ``people`` people of a service speak of; praise is none."""
+    kept = [row for row in rows if not row["satisfied"] and not is_praise(row["text"])]
+    texts = folded([stems(row["text"]) - stems(row["service"] or "") for row in kept])
+    return matters(
+        [
+            Said(row["feedback_ref"], row["person"], row["service_ref"], text)
+            for row, text in zip(kept, texts, strict=True)
+            if text
+        ],
+        people=people,
+    )
+
+
+def spelt(core: Sequence[str], texts: Iterable[str], *, at_most: int) -> tuple[str, ...]:
+    """The stems of a matter as people spell them: of each the most frequent word."""
+    words: dict[str, Counter[str]] = {stem: Counter() for stem in core}
+    for text in texts:
+        for word in text.lower().split():
+            for stem in stems(word) & words.keys():
+                words[stem][word.strip(".,;:!?()[]\"'…")] += 1
+    return tuple(
+        min(words[stem].items(), key=lambda each: (-each[1], each[0]))[0] if words[stem] else stem
+        for stem in core[:at_most]
+    )
