@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
 from typing import Any
 
 from vmo_bridge.plugin import (
@@ -26,14 +23,12 @@ from vmo_bridge.plugin import (
     Ticket,
     UserGroup,
 )
-from vmo_bridge_servicenow import query
+from vmo_bridge_servicenow.row import Row
 from vmo_bridge_servicenow.tables import TASK_TABLES
 from vmo_bridge_servicenow.words import SLA_STAGES, Words
 
 _NOT_A_NUMBER = -1.0
 """What an answer's ``actual_value`` holds where the answer is a text or a date."""
-_WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
-"""A whole number that every store can hold (64 bits)."""
 _RETIRED = "6"
 """``operational_status`` of a service that is no longer offered."""
 
@@ -45,7 +40,7 @@ class Normaliser:
         self._source = source
         self._words = words
         self._service_field = service_field
-        self._by_table: Mapping[str, Callable[[_Row], Record | None]] = {
+        self._by_table: Mapping[str, Callable[[Row], Record | None]] = {
             "cmn_department": self._user_group,
             "sys_user": self._person,
             "sys_user_group": self._team,
@@ -60,16 +55,16 @@ class Normaliser:
 
     def records(self, table: str, raw: RawRecord) -> Iterable[Record]:
         """The records of one row; ``RecordError`` names the field and what is wrong with it."""
-        row = _Row(self._source, table, raw)
+        row = Row(self._source, table, raw)
         if table == "dmn_demand":
             return self._demand(row)
         record = self._ticket(row) if table in TASK_TABLES else self._by_table[table](row)
         return [] if record is None else [record]
 
-    def _user_group(self, row: _Row) -> Record:
+    def _user_group(self, row: Row) -> Record:
         return UserGroup(**row.base(), name=row.need("name"), parent_ref=row.ref("parent"))
 
-    def _person(self, row: _Row) -> Record:
+    def _person(self, row: Row) -> Record:
         return Person(
             **row.base(),
             name=row.text("name"),
@@ -78,15 +73,15 @@ class Normaliser:
             active=row.flag("active"),
         )
 
-    def _team(self, row: _Row) -> Record:
+    def _team(self, row: Row) -> Record:
         return Team(**row.base(), name=row.need("name"))
 
-    def _service(self, row: _Row) -> Record:
+    def _service(self, row: Row) -> Record:
         status = row.text("operational_status")
         active = None if status is None else status != _RETIRED
         return Service(**row.base(), name=row.need("name"), active=active)
 
-    def _choice(self, row: _Row) -> Record | None:
+    def _choice(self, row: Row) -> Record | None:
         # Labels in another language would double each choice.
         if row.text("language") not in (None, "en"):
             return None
@@ -98,7 +93,7 @@ class Normaliser:
             label=row.need("label"),
         )
 
-    def _ticket(self, row: _Row) -> Record:
+    def _ticket(self, row: Row) -> Record:
         table = row.table
         theirs = row.need("state")
         state = self._words.state(table, theirs)
@@ -144,7 +139,7 @@ class Normaliser:
             channel=row.text("contact_type"),
         )
 
-    def _demand(self, row: _Row) -> list[Record]:
+    def _demand(self, row: Row) -> list[Record]:
         """A demand, and what its ``correlation_id`` names: often the Jira key of its epic."""
         base = row.base(row.need("number"))
         theirs = row.need("state")
@@ -169,7 +164,7 @@ class Normaliser:
         link = Link(**base, from_ref=demand.ref, to_number=named, named_in="field")
         return [demand, link]
 
-    def _sla_outcome(self, row: _Row) -> Record:
+    def _sla_outcome(self, row: Row) -> Record:
         target = row.text("sla.target")
         kind = row.text("sla.type")
         if target and kind not in (None, "SLA"):
@@ -188,7 +183,7 @@ class Normaliser:
             due_at=row.time("planned_end_time"),
         )
 
-    def _span(self, row: _Row) -> Record | None:
+    def _span(self, row: Row) -> Record | None:
         started_at = row.time("start")
         if started_at is None:
             return None  # defined, but not begun
@@ -208,7 +203,7 @@ class Normaliser:
             **common, field="state", value=self._words.state(row.need("table"), theirs or "")
         )
 
-    def _question(self, row: _Row) -> Record:
+    def _question(self, row: Row) -> Record:
         return Question(
             **row.base(),
             survey_ref=row.ref("metric_type"),
@@ -218,7 +213,7 @@ class Normaliser:
             scale_max=row.number("max"),
         )
 
-    def _feedback(self, row: _Row) -> Record:
+    def _feedback(self, row: Row) -> Record:
         theirs = row.need("state")
         state = self._words.state(row.table, theirs)
         about, about_table = row.ref("trigger_id"), row.text("trigger_table")
@@ -235,7 +230,7 @@ class Normaliser:
             answered_at=(row.time("taken_on") or row.updated()) if state == "answered" else None,
         )
 
-    def _answer(self, row: _Row) -> Record:
+    def _answer(self, row: Row) -> Record:
         value = row.number("actual_value")
         return Answer(
             **row.base(),
@@ -244,95 +239,3 @@ class Normaliser:
             value=None if value == _NOT_A_NUMBER else value,
             text=row.text("string_value"),
         )
-
-
-class _Row:
-    """Reads the strings of a row: empty is not known, nonsense is refused."""
-
-    def __init__(self, source: str, table: str, raw: RawRecord) -> None:
-        self.table = table
-        self._source = source
-        self._raw = raw
-
-    def base(self, name: str | None = None) -> dict[str, Any]:
-        """What every record carries."""
-        key = self.need("sys_id")
-        return {
-            "ref": f"{self._source}/{key}",
-            "id": f"{self._source}:{self.table}:{name or key}",
-            "source": self._source,
-            "updated_at": self.updated(),
-        }
-
-    def updated(self) -> datetime:
-        """When the row last changed."""
-        moment = self.time("sys_updated_on")
-        if moment is None:
-            raise RecordError("sys_updated_on is empty")
-        return moment
-
-    def text(self, field: str) -> str | None:
-        """A text, or None where it is empty or absent."""
-        value = self._raw.get(field)
-        if isinstance(value, dict):  # a reference that kept its link
-            value = value.get("value")
-        if value is None or value == "":
-            return None
-        if not isinstance(value, str):
-            raise RecordError(f"{field} is a {type(value).__name__}, not a text")
-        return value
-
-    def need(self, field: str) -> str:
-        """A text that has to be there."""
-        value = self.text(field)
-        if value is None:
-            raise RecordError(f"{field} is empty or not readable")
-        return value
-
-    def ref(self, field: str) -> str | None:
-        """The ref of what a field points to."""
-        key = self.text(field)
-        return None if key is None else f"{self._source}/{key}"
-
-    def need_ref(self, field: str) -> str:
-        """A ref that has to be there."""
-        return f"{self._source}/{self.need(field)}"
-
-    def time(self, field: str) -> datetime | None:
-        """A moment, UTC."""
-        text = self.text(field)
-        try:
-            return None if text is None else query.moment(text)
-        except ValueError:
-            raise RecordError(
-                f"{field} is {text!r:.40}, not a date-time (YYYY-MM-DD HH:MM:SS)"
-            ) from None
-
-    def number(self, field: str) -> float | None:
-        """A number."""
-        text = self.text(field)
-        try:
-            number = None if text is None else float(text)
-        except ValueError:
-            number = math.nan
-        if number is not None and not math.isfinite(number):
-            raise RecordError(f"{field} is {text!r:.40}, not a number")
-        return number
-
-    def integer(self, field: str) -> int | None:
-        """A whole number."""
-        text = self.text(field)
-        if text is None:
-            return None
-        if not _WHOLE.fullmatch(text):
-            raise RecordError(f"{field} is {text!r:.40}, not a whole number")
-        return int(text)
-
-    def flag(self, field: str) -> bool | None:
-        """True or false."""
-        text = self.text(field)
-        if text is None:
-            return None
-        if text.lower() not in ("true", "false", "1", "0"):
-            raise RecordError(f"{field} is {text!r:.40}, not true or false")
-        return text.lower() in ("true", "1")

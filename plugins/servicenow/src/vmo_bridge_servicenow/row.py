@@ -1,0 +1,106 @@
+"""One row of a table, read by field: empty is not known, nonsense is refused by its name."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import datetime
+from typing import Any
+
+from vmo_bridge.plugin import RawRecord, RecordError
+from vmo_bridge_servicenow import query
+
+_WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
+"""A whole number that every store can hold (64 bits)."""
+
+
+class Row:
+    """Reads the strings of a row: empty is not known, nonsense is refused."""
+
+    def __init__(self, source: str, table: str, raw: RawRecord) -> None:
+        self.table = table
+        self._source = source
+        self._raw = raw
+
+    def base(self, name: str | None = None) -> dict[str, Any]:
+        """What every record carries."""
+        key = self.need("sys_id")
+        return {
+            "ref": f"{self._source}/{key}",
+            "id": f"{self._source}:{self.table}:{name or key}",
+            "source": self._source,
+            "updated_at": self.updated(),
+        }
+
+    def updated(self) -> datetime:
+        """When the row last changed."""
+        moment = self.time("sys_updated_on")
+        if moment is None:
+            raise RecordError("sys_updated_on is empty")
+        return moment
+
+    def text(self, field: str) -> str | None:
+        """A text, or None where it is empty or absent."""
+        value = self._raw.get(field)
+        if isinstance(value, dict):  # a reference that kept its link
+            value = value.get("value")
+        if value is None or value == "":
+            return None
+        if not isinstance(value, str):
+            raise RecordError(f"{field} is a {type(value).__name__}, not a text")
+        return value
+
+    def need(self, field: str) -> str:
+        """A text that has to be there."""
+        value = self.text(field)
+        if value is None:
+            raise RecordError(f"{field} is empty or not readable")
+        return value
+
+    def ref(self, field: str) -> str | None:
+        """The ref of what a field points to."""
+        key = self.text(field)
+        return None if key is None else f"{self._source}/{key}"
+
+    def need_ref(self, field: str) -> str:
+        """A ref that has to be there."""
+        return f"{self._source}/{self.need(field)}"
+
+    def time(self, field: str) -> datetime | None:
+        """A moment, UTC."""
+        text = self.text(field)
+        try:
+            return None if text is None else query.moment(text)
+        except ValueError:
+            raise RecordError(
+                f"{field} is {text!r:.40}, not a date-time (YYYY-MM-DD HH:MM:SS)"
+            ) from None
+
+    def number(self, field: str) -> float | None:
+        """A number."""
+        text = self.text(field)
+        try:
+            number = None if text is None else float(text)
+        except ValueError:
+            number = math.nan
+        if number is not None and not math.isfinite(number):
+            raise RecordError(f"{field} is {text!r:.40}, not a number")
+        return number
+
+    def integer(self, field: str) -> int | None:
+        """A whole number."""
+        text = self.text(field)
+        if text is None:
+            return None
+        if not _WHOLE.fullmatch(text):
+            raise RecordError(f"{field} is {text!r:.40}, not a whole number")
+        return int(text)
+
+    def flag(self, field: str) -> bool | None:
+        """True or false."""
+        text = self.text(field)
+        if text is None:
+            return None
+        if text.lower() not in ("true", "false", "1", "0"):
+            raise RecordError(f"{field} is {text!r:.40}, not true or false")
+        return text.lower() in ("true", "1")
