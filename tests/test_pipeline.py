@@ -15,7 +15,7 @@ from vmo_bridge.connectors.opening import open_connector
 from vmo_bridge.errors import ConfigError, RetryLater, SecretMissing, StoreLocked
 from vmo_bridge.hooks.extensions import Rule, RuleParameters, RuleRun
 from vmo_bridge.hooks.loader import Plugins
-from vmo_bridge.pipeline import Bridge, target_name
+from vmo_bridge.pipeline import Bridge, target_names
 from vmo_bridge.publish.layout import Layout
 from vmo_bridge.records import Finding, Worth
 from vmo_bridge.settings import Settings
@@ -107,7 +107,7 @@ def test_a_cycle_carries_what_people_said_into_the_records_they_look_at(
         assert sum(each.changed for each in outcome.sync) == 14
         assert [each.finding.id for each in outcome.detect.new] == ["busy:all"]
         assert not outcome.measure.failed
-        assert outcome.publish.delivery.troubled == []
+        assert outcome.publish[0].delivery.troubled == []
         assert list(outcome.seconds) == ["sync", "detect", "measure", "publish"]
         assert states(bridge) == [(stage, "done") for stage in outcome.seconds]
     ticket = filled.target["incident"]["0"]
@@ -132,7 +132,7 @@ def test_a_second_cycle_raises_and_writes_nothing_new(filled: Any, bridged: Any)
 def test_planning_is_the_default_and_writes_nothing(filled: Any, bridged: Any) -> None:
     with bridged(FULL.replace("apply", "plan")) as bridge:
         outcome = bridge.cycle()
-        assert outcome.publish.counts()["create"] == 2
+        assert outcome.publish[0].counts()["create"] == 2
         last = bridge.store.runs.last("publish")
         assert last.detail["applied"] is False
     assert filled.written == []
@@ -259,7 +259,7 @@ def test_a_source_that_is_switched_off_is_neither_read_nor_written(
     with bridged(FULL + '[connectors.old]\nplugin = "desk"\nenabled = false\n') as bridge:
         outcome = bridge.cycle()
         assert {each.source for each in outcome.sync} == {"desk"}
-        assert outcome.publish.target == "desk"
+        assert outcome.publish[0].target == "desk"
 
 
 def test_without_any_source_the_cure_is_told(bridged: Any) -> None:
@@ -283,7 +283,7 @@ def test_a_source_with_a_mistake_does_not_stop_publishing_to_another(
     filled: Any, bridged: Any
 ) -> None:
     with bridged('[connectors.a]\nplugin = "nobody"\n' + FULL) as bridge:
-        assert bridge.cycle().publish.target == "desk"
+        assert [each.target for each in bridge.cycle().publish] == ["desk"]
 
 
 def test_an_unknown_rule_or_kpi_is_named_by_its_key(filled: Any, bridged: Any) -> None:
@@ -301,30 +301,53 @@ def test_an_unknown_rule_or_kpi_is_named_by_its_key(filled: Any, bridged: Any) -
             assert bridge.store.runs.last(stage).state == "failed"
 
 
-def test_the_target_is_the_only_one_that_can_be_written_to(
+def test_the_targets_are_those_named_else_all_that_can_be_written_to(
     make_plugins: MakePlugins, configure: Configure
 ) -> None:
-    def target(text: str) -> str | None:
-        return target_name(configure(text), make_plugins())
+    def targets(text: str) -> list[str]:
+        return target_names(configure(text), make_plugins())
 
     reader = '[connectors.r]\nplugin = "reader"\n'
     second = '[connectors.two]\nplugin = "desk"\n'
-    assert target("") is None
-    assert target(reader) is None
-    assert target(reader + DESK) == "desk"
-    assert target(DESK + second + '[publish]\nconnector = "two"') == "two"
-    with pytest.raises(ConfigError, match=r"publish\.connector: .*desk and two; name one"):
-        target(DESK + second)
-    with pytest.raises(ConfigError, match=r"publish\.connector: 'x' is not .* there are: desk"):
-        target(DESK + '[publish]\nconnector = "x"')
+    assert targets("") == []
+    assert targets(reader) == []
+    assert targets(reader + DESK) == ["desk"]
+    assert targets(DESK + second) == ["desk", "two"]
+    assert targets(DESK + second + '[publish]\nconnectors = ["two", "two"]') == ["two"]
+    with pytest.raises(ConfigError, match=r"publish\.connectors: 'x' is not .* there are: desk"):
+        targets(DESK + '[publish]\nconnectors = ["x"]')
+
+
+def test_a_target_that_fails_does_not_stop_another(
+    fakes: Any, make_plugins: MakePlugins, configure: Configure, filled: Any
+) -> None:
+    away = fakes.Platform()
+    away.hidden_tables["u_vmo_kpi_result"] = RetryLater("the other target is away")
+    plugins = make_plugins(
+        rules=[BUSY],
+        kpis=[csat.KPI],
+        connect=lambda name: fakes.Writer(filled if name == "desk" else away, name),
+    )
+    settings = configure(
+        f"bridge.as_of = {AS_OF.isoformat()}\n" + DESK.replace("desk]", "away]") + FULL
+    )
+    with Bridge(settings, plugins, owner="test") as bridge:
+        bridge.sync()
+        bridge.detect()
+        bridge.measure()
+        with pytest.raises(RetryLater, match="the other target is away"):
+            bridge.publish(apply=True)
+        run = bridge.store.runs.last("publish")
+        assert (run.state, run.detail["error"]) == ("failed", "the other target is away")
+        assert filled.written, "the target that is there got its values"
 
 
 def test_a_source_that_cannot_be_written_to_is_no_target(filled: Any, bridged: Any) -> None:
     reader = '[connectors.r]\nplugin = "reader"\n'
     with bridged(reader) as bridge:
-        assert bridge.cycle().publish is None
-    named = reader + '[publish]\nconnector = "r"'
-    said = r"publish\.connector: 'r' cannot be written to"
+        assert bridge.cycle().publish == []
+    named = reader + '[publish]\nconnectors = ["r"]'
+    said = r"publish\.connectors: 'r' cannot be written to"
     with bridged(named) as bridge, pytest.raises(ConfigError, match=said):
         bridge.publish(apply=False)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -36,8 +37,8 @@ class CycleOutcome:
     sync: list[StreamOutcome]
     detect: DetectOutcome
     measure: MeasureOutcome
-    publish: PublishOutcome | None
-    """None: there is nothing to publish to."""
+    publish: list[PublishOutcome]
+    """One a target; empty: there is nothing to publish to."""
     seconds: dict[str, float] = field(default_factory=dict)
 
 
@@ -138,12 +139,32 @@ class Bridge:
                 run.state = "looked"
         return outcome
 
-    def publish(self, *, apply: bool) -> PublishOutcome | None:
-        """Stage 4: plan, and if told to, write, read back and keep receipts."""
-        name = target_name(self.settings, self.plugins)
-        if name is None:
-            return None
-        with self._run("publish") as run, opened(name, self.settings, self.plugins) as connector:
+    def publish(self, *, apply: bool) -> list[PublishOutcome]:
+        """Stage 4: plan for every target, and if told to, write, read back and keep receipts.
+
+        A target that fails does not stop the others; the first failure is raised at the end.
+        """
+        names = target_names(self.settings, self.plugins)
+        if not names:
+            return []
+        outcomes: list[PublishOutcome] = []
+        failures: list[VmoBridgeError] = []
+        with self._run("publish") as run:
+            for name in names:
+                try:
+                    outcomes.append(self._publish_to(name, run.id, apply=apply))
+                except Stopped:
+                    raise
+                except VmoBridgeError as error:
+                    failures.append(error)
+                    log.error("%s: %s", name, error)
+            run.detail = {"applied": apply, **_counted(outcomes)}
+            if failures:
+                raise failures[0]
+        return outcomes
+
+    def _publish_to(self, name: str, run_id: int, *, apply: bool) -> PublishOutcome:
+        with opened(name, self.settings, self.plugins) as connector:
             publisher = Publisher(
                 self.store,
                 self.settings,
@@ -151,29 +172,20 @@ class Bridge:
                 _writer(connector, self.settings),
                 as_of=self.moment(),
             )
-            if apply:
-                outcome = publisher.apply(
-                    run.id,
-                    self.watch,
-                    lambda result, key: self._tell(
-                        self.plugins.hook.vmo_kpi_published, result=result, record=key
-                    ),
-                )
-            else:
-                outcome = publisher.plan()
-            run.detail = {"applied": apply, **outcome.counts()}
-            if outcome.delivery:
-                run.detail |= {
-                    "stored": outcome.delivery.stored,
-                    "not_stored": len(outcome.delivery.troubled),
-                    "waiting": outcome.delivery.waiting,
-                }
-        return outcome
+            if not apply:
+                return publisher.plan()
+            return publisher.apply(
+                run_id,
+                self.watch,
+                lambda result, key: self._tell(
+                    self.plugins.hook.vmo_kpi_published, result=result, record=key
+                ),
+            )
 
-    def cycle(self, told: Callable[[object], None] = lambda _: None) -> CycleOutcome:
+    def cycle(self, told: Callable[[str, Any], None] = lambda _, __: None) -> CycleOutcome:
         """All four, once; whether values are written is the configuration's word.
 
-        ``told`` hears the outcome of each stage as it ends: a later one may fail.
+        ``told`` hears the name and the outcome of each stage as it ends: a later one may fail.
         """
         seconds: dict[str, float] = {}
 
@@ -182,7 +194,7 @@ class Bridge:
             result = work()
             seconds[stage] = time.monotonic() - began
             log.info("%s took %.1f s", stage, seconds[stage])
-            told(result)
+            told(stage, result)
             return result
 
         return CycleOutcome(
@@ -244,31 +256,39 @@ def opened(name: str, settings: Settings, plugins: Plugins) -> Iterator[Connecto
         connector.close()
 
 
-def target_name(settings: Settings, plugins: Plugins) -> str | None:
-    """The source that values are written back to; None if there is none."""
+def target_names(settings: Settings, plugins: Plugins) -> list[str]:
+    """The sources that values are written back to: those named, else all that can be written to."""
     names = enabled_connectors(settings)
-    if settings.publish.connector is not None:
-        if settings.publish.connector not in names:
+    for name in settings.publish.connectors:
+        if name not in names:
             raise ConfigError(
-                f"{settings.file}: publish.connector: {settings.publish.connector!r} is not a "
-                f"source that is switched on; there are: {', '.join(names) or 'none'}"
+                f"{settings.file}: publish.connectors: {name!r} is not a source that is switched "
+                f"on; there are: {', '.join(names) or 'none'}"
             )
-        return settings.publish.connector
+    if settings.publish.connectors:
+        return list(dict.fromkeys(settings.publish.connectors))
     kinds = {name: plugins.connectors.get(settings.connectors[name].plugin) for name in names}
-    writers = [name for name, kind in kinds.items() if kind is not None and kind.writes]
-    if len(writers) > 1:
-        raise ConfigError(
-            f"{settings.file}: publish.connector: values can be written to {' and '.join(writers)};"
-            " name one of them"
-        )
-    return writers[0] if writers else None
+    return [name for name, kind in kinds.items() if kind is not None and kind.writes]
+
+
+def _counted(outcomes: Sequence[PublishOutcome]) -> dict[str, Any]:
+    """The counts of all targets together, for the diary."""
+    counts: Counter[str] = Counter()
+    waiting = []
+    for each in outcomes:
+        counts.update(each.counts())
+        if each.delivery:
+            counts["stored"] += each.delivery.stored
+            counts["not_stored"] += len(each.delivery.troubled)
+            waiting += [each.delivery.waiting] if each.delivery.waiting else []
+    return {**counts, "waiting": "; ".join(waiting)}
 
 
 def _writer(connector: Connector, settings: Settings) -> Writer:
     writer = writable(connector)
     if writer is None:
         raise ConfigError(
-            f"{settings.file}: publish.connector: {connector.name!r} cannot be written to"
+            f"{settings.file}: publish.connectors: {connector.name!r} cannot be written to"
         )
     return writer
 

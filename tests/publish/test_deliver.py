@@ -107,7 +107,7 @@ def test_a_target_that_goes_away_leaves_the_rest_waiting_and_the_next_run_finish
     desk.platform.away_after, desk.platform.away_with = writes, failure
     delivery = desk.apply().delivery
     assert (delivery.stored, delivery.waiting) == (writes, str(failure))
-    assert len(desk.store.outbox.waiting()) == 4 - writes
+    assert len(desk.store.outbox.waiting("desk")) == 4 - writes
     desk.platform.away_after = None
     delivery = desk.apply().delivery
     assert (delivery.stored, delivery.waiting) == (4 - writes, "")

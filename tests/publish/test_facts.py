@@ -15,7 +15,8 @@ MakeSignal = Callable[..., Signal]
 
 
 def said(desk: Any, *signals: Signal) -> dict[str, dict[str, str]]:
-    found = facts.ticket_facts(desk.store, desk.settings, signals, as_of=desk.now)
+    tables = desk.store.tables(as_of=desk.now, feedback=desk.settings.feedback)
+    found = facts.ticket_facts(tables, signals)
     return {ref.removeprefix("desk/"): fact for ref, fact in found.items()}
 
 

@@ -63,7 +63,7 @@ min_n = 1
 
 [publish]
 mode = "apply"
-connector = "helpdesk"
+connectors = ["helpdesk"]
 closed_tickets = true
 table = "x_vmo_result"
 prefix = "x_1_"

@@ -259,35 +259,35 @@ def receipt(key: str, verdict: str = "stored") -> StoredReceipt:
 
 def test_what_waits_comes_back_whole_and_in_order(store: Store) -> None:
     new = item(None, table="u_kpi", match={"u_key": "ü:1"}, before={"a": ""})
-    store.outbox.queue(1, [item("k2"), new])
-    first, second = store.outbox.waiting()
+    store.outbox.queue(1, "desk", [item("k2"), new])
+    first, second = store.outbox.waiting("desk")
     assert (first.key, first.values, first.state) == ("k2", {"u_vmo_a": "1"}, "waiting")
     assert (second.key, second.match, second.before) == (None, {"u_key": "ü:1"}, {"a": ""})
     assert second.table == "u_kpi"
 
 
 def test_a_new_plan_supersedes_what_still_waited(store: Store) -> None:
-    store.outbox.queue(1, [item("k1"), item("k2")])
-    store.outbox.end(store.outbox.waiting()[0], "stored", "", receipt("k1"))
-    store.outbox.queue(2, [item("k3")])
-    assert [each.key for each in store.outbox.waiting()] == ["k3"]
+    store.outbox.queue(1, "desk", [item("k1"), item("k2")])
+    store.outbox.end(store.outbox.waiting("desk")[0], "stored", "", receipt("k1"))
+    store.outbox.queue(2, "desk", [item("k3")])
+    assert [each.key for each in store.outbox.waiting("desk")] == ["k3"]
     assert store.outbox.counts() == {"stored": 1, "superseded": 1, "waiting": 1}
 
 
 def test_a_receipt_says_what_the_target_held(store: Store) -> None:
-    store.outbox.queue(1, [item("k1"), item("k2")])
-    one, two = store.outbox.waiting()
+    store.outbox.queue(1, "desk", [item("k1"), item("k2")])
+    one, two = store.outbox.waiting("desk")
     store.outbox.end(one, "reverted", "why", receipt("k1", "reverted"))
     store.outbox.end(two, "refused", "no")
     assert store.outbox.receipts("desk", "k1") == [receipt("k1", "reverted")]
     assert store.outbox.receipts("desk", "k2") == []
     assert store.outbox.receipts("other", "k1") == []
-    assert store.outbox.waiting() == []
+    assert store.outbox.waiting("desk") == []
 
 
 def test_a_record_that_was_made_is_known_by_its_key_and_by_ours(store: Store) -> None:
-    store.outbox.queue(1, [item(None, match={"u_key": "csat"}), item("k9", target="other")])
-    store.outbox.end(store.outbox.waiting()[0], "stored", "", receipt("new1"))
+    store.outbox.queue(1, "desk", [item(None, match={"u_key": "csat"}), item("k9", target="other")])
+    store.outbox.end(store.outbox.waiting("desk")[0], "stored", "", receipt("new1"))
     assert store.outbox.written_keys("desk", "incident") == {"new1"}
     assert store.outbox.written_matches("desk", "incident", "u_key") == {"csat"}
     assert store.outbox.written_matches("desk", "incident", "u_else") == set()
@@ -295,8 +295,8 @@ def test_a_record_that_was_made_is_known_by_its_key_and_by_ours(store: Store) ->
 
 
 def test_a_write_without_a_receipt_may_have_arrived_a_refused_one_has_not(store: Store) -> None:
-    store.outbox.queue(1, [item("sent"), item("refused", match={"u_key": "r"})])
-    store.outbox.end(store.outbox.waiting()[1], "refused", "no")
-    store.outbox.queue(2, [])
+    store.outbox.queue(1, "desk", [item("sent"), item("refused", match={"u_key": "r"})])
+    store.outbox.end(store.outbox.waiting("desk")[1], "refused", "no")
+    store.outbox.queue(2, "desk", [])
     assert store.outbox.written_keys("desk", "incident") == {"sent"}
     assert store.outbox.written_matches("desk", "incident", "u_key") == set()

@@ -203,15 +203,16 @@ def _story(
 
 
 def _published(bridge: Bridge, outcome: CycleOutcome, server: SandboxServer) -> list[str]:
-    published = outcome.publish
-    if published is None or published.delivery is None:
-        return ["4  publish  nothing"]
-    counts = published.counts()
-    stored, not_stored = published.delivery.stored, len(published.delivery.troubled)
-    told = f"{stored} records written and read back, {counts['unchanged']} unchanged"
-    lines = [f"4  publish  {told}, {not_stored} not stored"]
+    lines = ["4  publish"]
+    for published in outcome.publish:
+        if published.delivery is None:
+            continue
+        counts = published.counts()
+        stored, not_stored = published.delivery.stored, len(published.delivery.troubled)
+        told = f"{stored} records written and read back, {counts['unchanged']} unchanged"
+        lines.append(f"            {published.target}: {told}, {not_stored} not stored")
     shown = bridge.settings.publish.prefix + "watermelon"
-    for row in published.plan:
+    for row in (row for published in outcome.publish for row in published.plan):
         if row.values.get(shown) == "true":
             lines.append(f"            such as {server.url}/incident.do?number={row.label}")
             break

@@ -157,7 +157,8 @@ def _provisioned(settings: Settings, name: str, connector: Any) -> list[dict[str
     from vmo_bridge.publish.stage import writable
 
     writer = writable(connector)
-    if writer is None or settings.publish.connector not in (None, name):
+    named = settings.publish.connectors
+    if writer is None or (named and name not in named):
         return []
     steps = writer.provision_plan(Layout(settings.publish, writer.places).tables())
     if not steps:
@@ -196,20 +197,29 @@ def provision(config: Path, apply: bool, form: str) -> None:
 
 def make_missing(settings: Settings, plugins: Plugins, *, apply: bool, watch: Any) -> list[Any]:
     """What the target lacks; made, if told to."""
-    from vmo_bridge.pipeline import opened, target_name
+    from vmo_bridge.pipeline import target_names
+
+    return [
+        step
+        for name in target_names(settings, plugins)
+        for step in _make_missing_in(name, settings, plugins, apply=apply, watch=watch)
+    ]
+
+
+def _make_missing_in(
+    name: str, settings: Settings, plugins: Plugins, *, apply: bool, watch: Any
+) -> list[Any]:
+    from vmo_bridge.pipeline import opened
     from vmo_bridge.publish.layout import Layout
     from vmo_bridge.publish.stage import writable
 
-    name = target_name(settings, plugins)
-    if name is None:
-        return []
     with opened(name, settings, plugins) as connector:
         writer = writable(connector)
         if writer is None:
             return []
         steps = writer.provision_plan(Layout(settings.publish, writer.places).tables())
         if apply and steps:
-            watch.begin("provision", len(steps))
+            watch.begin(f"provision {name}", len(steps))
             for step in steps:
                 writer.provision(step)
                 watch.advance()

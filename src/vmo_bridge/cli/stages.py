@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +16,7 @@ from vmo_bridge.cli.opening import bridge, load, log_to
 from vmo_bridge.cli.options import as_of_option, format_option
 
 if TYPE_CHECKING:
+    from vmo_bridge.publish.plan import PlanRow
     from vmo_bridge.publish.stage import PublishOutcome
     from vmo_bridge.signals.detect import DetectOutcome
     from vmo_bridge.sync import StreamOutcome
@@ -60,12 +62,9 @@ def measure(config: Path, as_of: datetime | None) -> None:
 def publish(config: Path, apply: bool, form: str) -> None:
     """Show what would be written back; write it with --apply."""
     with bridge(config, "publish") as it:
-        outcome = it.publish(apply=apply)
-    if outcome is None:
-        click.echo("there is no source that values can be written back to")
-        return
-    _show_publish(outcome, form)
-    _end_badly_if(_troubled(outcome))
+        outcomes = it.publish(apply=apply)
+    _show_publish(outcomes, form)
+    _end_badly_if(_troubled(outcomes))
 
 
 @click.command()
@@ -94,19 +93,15 @@ def run(config: Path) -> None:
     Daemon(settings, plugins).run()
 
 
-def _show_stage(outcome: object) -> None:
+def _show_stage(stage: str, outcome: Any) -> None:
     """What a stage of a cycle did, as it ends: a later stage may fail."""
-    from vmo_bridge.publish.stage import PublishOutcome
-    from vmo_bridge.signals.detect import DetectOutcome
-    from vmo_bridge.value.measure import MeasureOutcome
-
-    if isinstance(outcome, list):
+    if stage == "sync":
         _show_sync(outcome, "table")
-    elif isinstance(outcome, DetectOutcome):
+    elif stage == "detect":
         _show_detect(outcome)
-    elif isinstance(outcome, MeasureOutcome):
+    elif stage == "measure":
         _show_measure(outcome)
-    elif isinstance(outcome, PublishOutcome):
+    else:
         _show_publish_counts(outcome)
 
 
@@ -157,11 +152,12 @@ def _show_sync(outcomes: list[StreamOutcome], form: str) -> None:
     )
 
 
-def _show_publish(outcome: PublishOutcome, form: str) -> None:
+def _show_publish(outcomes: Sequence[PublishOutcome], form: str) -> None:
     if form == "json":
         show.as_json(
             [
                 {
+                    "target": outcome.target,
                     "action": row.action,
                     "table": row.table,
                     "record": row.label,
@@ -169,26 +165,39 @@ def _show_publish(outcome: PublishOutcome, form: str) -> None:
                     "before": dict(row.before),
                     "reason": row.reason or None,
                 }
+                for outcome in outcomes
                 for row in outcome.plan
                 if row.action != "unchanged"
             ]
         )
         return
     signs = {"create": "+", "change": "~"}
-    for row in outcome.plan:
-        if row.action in signs:
-            changes = ", ".join(
-                f"{name}: {row.before.get(name, '')!r} → {value!r}"
-                if row.action == "change"
-                else f"{name}={value}"
-                for name, value in row.values.items()
-                if row.action == "change" or value
-            )
-            click.echo(f"{signs[row.action]} {row.table} {row.label}  {changes}")
-    _show_publish_counts(outcome)
+    for outcome in outcomes:
+        for row in outcome.plan:
+            if row.action in signs:
+                click.echo(f"{signs[row.action]} {row.table} {row.label}  {_changes(row)}")
+    _show_publish_counts(outcomes)
 
 
-def _show_publish_counts(outcome: PublishOutcome) -> None:
+def _changes(row: PlanRow) -> str:
+    """What would be written: old → new, or what a new record would hold."""
+    return ", ".join(
+        f"{name}: {row.before.get(name, '')!r} → {value!r}"
+        if row.action == "change"
+        else f"{name}={value}"
+        for name, value in row.values.items()
+        if row.action == "change" or value
+    )
+
+
+def _show_publish_counts(outcomes: Sequence[PublishOutcome]) -> None:
+    if not outcomes:
+        click.echo("there is no source that values can be written back to")
+    for outcome in outcomes:
+        _show_counts_of(outcome)
+
+
+def _show_counts_of(outcome: PublishOutcome) -> None:
     counts = outcome.counts()
     click.echo(
         f"{outcome.target}: {counts['create']} to create, {counts['change']} to change, "
@@ -209,12 +218,13 @@ def _show_publish_counts(outcome: PublishOutcome) -> None:
         click.echo(f"  the rest waits: {delivery.waiting}")
 
 
-def _troubled(outcome: PublishOutcome | None) -> bool:
+def _troubled(outcomes: Sequence[PublishOutcome]) -> bool:
     """Whether something was to be written and does not stand there."""
-    if outcome is None or outcome.delivery is None:
-        return False
-    delivery = outcome.delivery
-    return bool(delivery.troubled or delivery.waiting or outcome.counts()["refused"])
+    return any(
+        each.delivery is not None
+        and bool(each.delivery.troubled or each.delivery.waiting or each.counts()["refused"])
+        for each in outcomes
+    )
 
 
 def _counted(states: Counter[str]) -> str:

@@ -123,7 +123,17 @@ class Places:
     """Where values can stand over there; a stream's name is its table's name."""
 
     tickets: tuple[str, ...]
-    """Tables whose records carry facts of themselves."""
+    """Tables whose records carry facts of themselves; a ticket's table is its original type."""
+    all_tickets: str | None = None
+    """The one table in which every ticket stands, whatever its type; instead of ``tickets``."""
+    initiatives: str | None = None
+    """The table of demands or epics, which carry the values of their service."""
+    kpi_results: bool = True
+    """Whether KPI results can stand there as records of their own."""
+    field_prefix: str | None = None
+    """What our fields begin with there; None: what the configuration says."""
+    further_fields: Mapping[str, str] = field(default_factory=dict)
+    """Fact to a field of the admin's own that is to hold it as well."""
     services: str | None = None
     user_groups: str | None = None
     service_path: str = ""

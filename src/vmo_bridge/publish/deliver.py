@@ -29,18 +29,19 @@ class Delivery:
 
 def deliver(
     store: Store,
+    target: str,
     writer: Writer,
     watch: Watch,
     stored: Callable[[OutboxItem, str], None],
 ) -> Delivery:
-    """Deliver what waits, in order; ``stored`` is told of each item that arrived, with its key.
+    """Deliver what waits for a target, in order; ``stored`` hears each that arrived, with its key.
 
     A target that is away leaves the rest waiting; an item that it refuses is parked with the
     reason, and the rest goes on.
     """
     delivery = Delivery()
-    items = store.outbox.waiting()
-    watch.begin("writing", len(items))
+    items = store.outbox.waiting(target)
+    watch.begin(f"writing to {target}", len(items))
     try:
         for item in items:
             watch.stop_here()
@@ -48,7 +49,7 @@ def deliver(
             watch.advance()
     except (RetryLater, SignInError) as error:
         delivery.waiting = str(error)
-        log.warning("writing stops, the rest waits: %s", error)
+        log.warning("writing to %s stops, the rest waits: %s", target, error)
     finally:
         watch.end(f"{delivery.stored} stored, {len(delivery.troubled)} not")
     return delivery

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from typing import TYPE_CHECKING
 
 from vmo_bridge.analysis.expressions import ANSWER_IS_RATED, RESOLUTION_SLA
 from vmo_bridge.records import KpiResult, Signal
-from vmo_bridge.settings import Settings
-from vmo_bridge.store import Store
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Facts = dict[str, dict[str, str]]
 """Ref of a record to fact to its value, in plain notation: ``true``, ``12``, ``87.5``, empty."""
@@ -34,13 +35,10 @@ group by ticket_ref
 """
 
 
-def ticket_facts(
-    store: Store, settings: Settings, signals: Iterable[Signal], *, as_of: datetime
-) -> Facts:
-    """Facts of the tickets about which there is anything to say."""
+def ticket_facts(tables: Mapping[str, pa.Table], signals: Iterable[Signal]) -> Facts:
+    """Facts of the tickets about which there is anything to say; ``tables`` are the views."""
     from vmo_bridge.analysis.engine import Analysis  # noqa: PLC0415 - duckdb is slow to import
 
-    tables = store.tables(as_of=as_of, feedback=settings.feedback)
     with Analysis(tables) as analysis:
         watermelons = {row["ref"] for row in analysis.query(_WATERMELONS)}
         lost_time = {row["ref"]: row["minutes"] for row in analysis.query(_LOST_TIME)}
@@ -67,22 +65,48 @@ def scope_facts(
     results: Sequence[KpiResult], signals: Iterable[Signal], refs: Iterable[str], scope: str
 ) -> Facts:
     """The values of services (``scope`` is ``service_ref``) or user groups (``user_group_ref``)."""
+    found = _of_scope(results, scope)
+    signals_of = Counter(getattr(signal.finding, scope) for signal in open_signals(signals))
+    return {ref: _values(found[ref], signals_of[ref]) for ref in refs}
+
+
+def initiative_facts(
+    tables: Mapping[str, pa.Table],
+    results: Sequence[KpiResult],
+    signals: Iterable[Signal],
+    refs: Iterable[str],
+) -> Facts:
+    """The values of the service an epic or demand is for, and the signals it is evidence of."""
+    columns = tables["initiatives"].select(["ref", "service_ref"]).to_pydict()
+    service_of = dict(zip(columns["ref"], columns["service_ref"], strict=True))
+    found = _of_scope(results, "service_ref")
+    signals_of = Counter(ref for signal in open_signals(signals) for ref in signal.finding.evidence)
+    return {
+        ref: _values(found[service_of.get(ref) or ""], signals_of[ref])
+        if service_of.get(ref) in found or signals_of[ref]
+        else dict.fromkeys(("csat", "sla", "lost_time", "kpi_status", "open_signals"), "")
+        for ref in refs
+    }
+
+
+def _of_scope(results: Sequence[KpiResult], scope: str) -> dict[str, dict[str, KpiResult]]:
+    """Results of the last 90 days by service (or user group) and KPI, over all of the other."""
     other = {"service_ref": "user_group_ref", "user_group_ref": "service_ref"}[scope]
     found: dict[str, dict[str, KpiResult]] = defaultdict(dict)
     for result in results:
         ref = getattr(result, scope)
         if result.window == WINDOW and ref and getattr(result, other) is None:
             found[ref][result.kpi] = result
-    signals_of = Counter(getattr(signal.finding, scope) for signal in open_signals(signals))
+    return found
+
+
+def _values(results: Mapping[str, KpiResult], signals: int) -> dict[str, str]:
     return {
-        ref: {
-            "csat": _percent(found[ref].get("csat")),
-            "sla": _percent(found[ref].get("sla_attainment")),
-            "lost_time": plain(_value(found[ref].get("lost_time"))),
-            "kpi_status": _status(found[ref]),
-            "open_signals": str(signals_of[ref]),
-        }
-        for ref in refs
+        "csat": _percent(results.get("csat")),
+        "sla": _percent(results.get("sla_attainment")),
+        "lost_time": plain(_value(results.get("lost_time"))),
+        "kpi_status": _status(results),
+        "open_signals": str(signals),
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from vmo_bridge.connectors.contract import Column, Places, TargetTable
 from vmo_bridge.settings.model import PublishSection
@@ -88,29 +88,46 @@ class Layout:
     """The fields of one target."""
 
     def __init__(self, settings: PublishSection, places: Places) -> None:
-        self._prefix = settings.prefix
-        self.kpi_table = settings.table
+        self._prefix = settings.prefix if places.field_prefix is None else places.field_prefix
+        self.kpi_table = settings.table if places.kpi_results else None
         self.places = places
 
     def field(self, fact: str) -> str:
         """The column of a fact on one of the target's own tables."""
         return f"{self._prefix}{fact}"
 
+    def values(self, said: Mapping[str, str]) -> dict[str, str]:
+        """What is said, by the field that holds it: ours, and the admin's own if there is one."""
+        values = {self.field(fact): text for fact, text in said.items()}
+        further = self.places.further_fields
+        return values | {further[fact]: text for fact, text in said.items() if fact in further}
+
+    @property
+    def ticket_tables(self) -> tuple[str, ...]:
+        """The tables that tickets stand in."""
+        one = self.places.all_tickets
+        return (one,) if one else self.places.tickets
+
     def tables(self) -> list[TargetTable]:
         """Everything the target has to have."""
         places = self.places
         values = self._columns(_SCOPE_VALUES)
-        scopes = [table for table in (places.services, places.user_groups) if table]
-        return [
-            TargetTable(
-                table=self.kpi_table, label="VMO KPI result", columns=_KPI_RESULT, create=True
-            ),
-            *(TargetTable(table=table, columns=values, show=_names(values)) for table in scopes),
-            *(
-                TargetTable(table=table, columns=self._columns(_TICKET_FACTS), show=self._shown())
-                for table in places.tickets
-            ),
+        scopes = (places.services, places.user_groups, places.initiatives)
+        found = [
+            TargetTable(table=table, columns=values, show=_names(values))
+            for table in scopes
+            if table
         ]
+        found += [
+            TargetTable(table=table, columns=self._columns(_TICKET_FACTS), show=self._shown())
+            for table in self.ticket_tables
+        ]
+        if self.kpi_table is None:
+            return found
+        ours = TargetTable(
+            table=self.kpi_table, label="VMO KPI result", columns=_KPI_RESULT, create=True
+        )
+        return [ours, *found]
 
     def fields_of(self, table: str) -> tuple[str, ...]:
         """The columns that are ours on a table."""

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from vmo_bridge.connectors.contract import Connector, Writer
 from vmo_bridge.publish import facts
 from vmo_bridge.publish.deliver import Delivery, deliver
 from vmo_bridge.publish.layout import KEY, Layout
 from vmo_bridge.publish.plan import PlanRow, Wish, make_plan
-from vmo_bridge.records import KpiResult
+from vmo_bridge.records import KpiResult, Signal
 from vmo_bridge.settings import Settings
 from vmo_bridge.store import Store
 from vmo_bridge.store.outbox import OutboxItem
 from vmo_bridge.watch import Watch
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,7 +61,7 @@ class Publisher:
     ) -> PublishOutcome:
         """Plan, then deliver; ``published`` is told of each KPI result that was read back."""
         outcome = self.plan()
-        self._store.outbox.queue(run_id, map(self._item, _to_write(outcome.plan)))
+        self._store.outbox.queue(run_id, self._name, map(self._item, _to_write(outcome.plan)))
         results = self._store.findings.kpis_by_id()
 
         def stored(item: OutboxItem, key: str) -> None:
@@ -65,7 +69,7 @@ class Publisher:
             if result is not None:
                 published(result, key)
 
-        outcome.delivery = deliver(self._store, self._writer, watch, stored)
+        outcome.delivery = deliver(self._store, self._name, self._writer, watch, stored)
         return outcome
 
     def _item(self, row: PlanRow) -> OutboxItem:
@@ -81,8 +85,9 @@ class Publisher:
     def _wishes(self) -> Iterator[Wish]:
         results = self._store.findings.kpis_by_id()
         signals = self._store.findings.signals()
-        yield from self._kpi_wishes(results)
         places = self.layout.places
+        if self.layout.kpi_table is not None:
+            yield from self._kpi_wishes(self.layout.kpi_table, results)
         for table, scope, kind in (
             (places.services, "service_ref", "service"),
             (places.user_groups, "user_group_ref", "user_group"),
@@ -91,13 +96,34 @@ class Publisher:
                 records = self._records(kind)
                 said = facts.scope_facts([*results.values()], signals, records, scope)
                 yield from self._record_wishes(table, said, records)
-        yield from self._ticket_wishes(
-            facts.ticket_facts(self._store, self._settings, signals, as_of=self._as_of)
-        )
+        tables = self._store.tables(as_of=self._as_of, feedback=self._settings.feedback)
+        if places.initiatives:
+            yield from self._initiative_wishes(places.initiatives, tables, results, signals)
+        yield from self._ticket_wishes(facts.ticket_facts(tables, signals))
 
-    def _kpi_wishes(self, results: Mapping[str, KpiResult]) -> Iterator[Wish]:
+    def _initiative_wishes(
+        self,
+        table: str,
+        tables: Mapping[str, pa.Table],
+        results: Mapping[str, KpiResult],
+        signals: Sequence[Signal],
+    ) -> Iterator[Wish]:
+        """What the customers of their service say: development has it before its eyes."""
+        before = self._store.outbox.written_keys(self._name, table)
+        over = () if self._settings.publish.closed_tickets else ("done", "rejected")
+        records = {
+            ref: row for ref, row in self._records("initiative").items() if row["state"] not in over
+        }
+        said = facts.initiative_facts(tables, [*results.values()], signals, records)
+        spoken_of = {
+            ref: values
+            for ref, values in said.items()
+            if any(values.values()) or _key(ref) in before
+        }
+        yield from self._record_wishes(table, spoken_of, records)
+
+    def _kpi_wishes(self, table: str, results: Mapping[str, KpiResult]) -> Iterator[Wish]:
         """Results that may be shown; those that were shown before are kept true."""
-        table = self.layout.kpi_table
         said = {
             key: facts.kpi_record(key, result)
             for key, result in results.items()
@@ -122,11 +148,13 @@ class Publisher:
         tickets = {
             ref: row
             for ref, row in self._records("ticket").items()
-            if row["original_type"] in self.layout.places.tickets
-            and (closed_too or row["state"] not in ("closed", "canceled"))
+            if closed_too or row["state"] not in ("closed", "canceled")
         }
-        for table in self.layout.places.tickets:
-            of_table = {ref: row for ref, row in tickets.items() if row["original_type"] == table}
+        one = self.layout.places.all_tickets
+        for table in self.layout.ticket_tables:
+            of_table = {
+                ref: row for ref, row in tickets.items() if one or row["original_type"] == table
+            }
             before = self._store.outbox.written_keys(self._name, table)
             spoken_of = {
                 ref: said.get(ref, facts.NO_TICKET_FACTS)
@@ -143,7 +171,7 @@ class Publisher:
                 table=table,
                 key=_key(ref),
                 label=records[ref].get("number") or records[ref].get("name") or ref,
-                values={self.layout.field(fact): text for fact, text in values.items()},
+                values=self.layout.values(values),
             )
 
     def _records(self, kind: str) -> dict[str, Mapping[str, str]]:

@@ -207,8 +207,8 @@ class PublishSection(_Section):
 
     mode: Literal["plan", "apply"] = "plan"
     """``plan`` shows what would be written; ``apply`` writes, reads back and keeps receipts."""
-    connector: str | None = None
-    """The source to write to; empty: the only one that can be written to."""
+    connectors: list[str] = Field(default_factory=list)
+    """The sources to write to; empty: all that can be written to."""
     closed_tickets: bool = False
     """Whether facts are also written on closed tickets; each write touches them and their audit."""
     table: str = Field(default="u_vmo_kpi_result", pattern=r"^[ux]_[a-z0-9_]+$")

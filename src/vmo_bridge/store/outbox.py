@@ -47,16 +47,17 @@ class Outbox:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def queue(self, run_id: int, items: Iterable[OutboxItem]) -> None:
-        """Decide on these changes; what still waited from a run that was cut short is superseded.
+    def queue(self, run_id: int, target: str, items: Iterable[OutboxItem]) -> None:
+        """Decide on these changes of a target; what waited from a run cut short is superseded.
 
         The new items were planned against what the target holds now, so they contain whatever of
         the old ones is still to be done.
         """
         with self._db.atomic():
             self._db.execute(
-                "update outbox set state = 'superseded', ended_at = ? where state = 'waiting'",
-                [to_epoch(now())],
+                "update outbox set state = 'superseded', ended_at = ? where state = 'waiting' "
+                "and target = ?",
+                [to_epoch(now()), target],
             )
             self._db.conn.executemany(
                 'insert into outbox (run_id, target, "table", key, "match", "values", before, '
@@ -76,11 +77,12 @@ class Outbox:
                 ],
             )
 
-    def waiting(self) -> list[OutboxItem]:
-        """What is still to be delivered, oldest first."""
+    def waiting(self, target: str) -> list[OutboxItem]:
+        """What is still to be delivered to a target, oldest first."""
         rows = self._db.execute(
             'select id, target, "table", key, "match", "values", before, state from outbox '
-            "where state = 'waiting' order by id"
+            "where state = 'waiting' and target = ? order by id",
+            [target],
         ).fetchall()
         return [
             OutboxItem(
