@@ -16,6 +16,8 @@ from vmo_bridge.value.formulas import (
 
 @hookimpl
 def vmo_kpis() -> list[Kpi]:
-    """Give the built-in KPIs."""
-    modules = (sla_attainment, mttr_median, mttr_p90, reopen_rate, csat, lost_time)
+    """Give the built-in KPIs: the tickets', then what people say, then the demands'."""
+    tickets = (sla_attainment, mttr_median, mttr_p90, reopen_rate)
+    voices = (csat, lost_time)
+    modules = (*tickets, *voices)
     return [module.KPI for module in modules]
