@@ -5,11 +5,15 @@ from __future__ import annotations
 from vmo_bridge.hooks.extensions import Kpi
 from vmo_bridge.hooks.specs import hookimpl
 from vmo_bridge.value.formulas import (
+    a11_drivers,
+    ces,
     csat,
     lost_time,
     mttr_median,
     mttr_p90,
+    nps,
     reopen_rate,
+    response_rate,
     sla_attainment,
 )
 
@@ -18,6 +22,6 @@ from vmo_bridge.value.formulas import (
 def vmo_kpis() -> list[Kpi]:
     """Give the built-in KPIs: the tickets', then what people say, then the demands'."""
     tickets = (sla_attainment, mttr_median, mttr_p90, reopen_rate)
-    voices = (csat, lost_time)
+    voices = (csat, lost_time, nps, ces, response_rate)
     modules = (*tickets, *voices)
-    return [module.KPI for module in modules]
+    return [*(module.KPI for module in modules), *a11_drivers.KPIS]
