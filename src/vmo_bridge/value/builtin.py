@@ -8,10 +8,12 @@ from vmo_bridge.value.formulas import (
     a11_drivers,
     ces,
     csat,
+    first_assignment_resolution,
     lost_time,
     mttr_median,
     mttr_p90,
     nps,
+    reassignment_rate,
     reopen_rate,
     response_rate,
     sla_attainment,
@@ -22,6 +24,7 @@ from vmo_bridge.value.formulas import (
 def vmo_kpis() -> list[Kpi]:
     """Give the built-in KPIs: the tickets', then what people say, then the demands'."""
     tickets = (sla_attainment, mttr_median, mttr_p90, reopen_rate)
+    hands = (reassignment_rate, first_assignment_resolution)
     voices = (csat, lost_time, nps, ces, response_rate)
-    modules = (*tickets, *voices)
+    modules = (*tickets, *hands, *voices)
     return [*(module.KPI for module in modules), *a11_drivers.KPIS]
