@@ -6,6 +6,9 @@ from vmo_bridge.hooks.extensions import Kpi
 from vmo_bridge.hooks.specs import hookimpl
 from vmo_bridge.value.formulas import (
     a11_drivers,
+    backlog_age,
+    backlog_age_p90,
+    backlog_size,
     ces,
     csat,
     first_assignment_resolution,
@@ -25,6 +28,7 @@ def vmo_kpis() -> list[Kpi]:
     """Give the built-in KPIs: the tickets', then what people say, then the demands'."""
     tickets = (sla_attainment, mttr_median, mttr_p90, reopen_rate)
     hands = (reassignment_rate, first_assignment_resolution)
+    backlog = (backlog_size, backlog_age, backlog_age_p90)
     voices = (csat, lost_time, nps, ces, response_rate)
-    modules = (*tickets, *hands, *voices)
+    modules = (*tickets, *hands, *backlog, *voices)
     return [*(module.KPI for module in modules), *a11_drivers.KPIS]
