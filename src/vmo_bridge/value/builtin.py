@@ -11,6 +11,7 @@ from vmo_bridge.value.formulas import (
     backlog_size,
     ces,
     csat,
+    demand_conversion,
     first_assignment_resolution,
     lost_time,
     mttr_median,
@@ -30,5 +31,5 @@ def vmo_kpis() -> list[Kpi]:
     hands = (reassignment_rate, first_assignment_resolution)
     backlog = (backlog_size, backlog_age, backlog_age_p90)
     voices = (csat, lost_time, nps, ces, response_rate)
-    modules = (*tickets, *hands, *backlog, *voices)
+    modules = (*tickets, *hands, *backlog, *voices, demand_conversion)
     return [*(module.KPI for module in modules), *a11_drivers.KPIS]
