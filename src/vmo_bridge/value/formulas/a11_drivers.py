@@ -12,9 +12,9 @@ _DRIVERS: Final = {
     "effectiveness": "got what they needed",
     "ease": "found it easy",
     "efficiency": "found that it took a reasonable time",
-    "transparency": "knew what was going on",
+    "transparency": "understood what was asked of them",
     "employee": "found the employee helpful",
-    "humanity": "felt treated fairly and with respect",
+    "humanity": "felt treated with respect",
 }
 """What a good answer says, by the metric of the question map."""
 
