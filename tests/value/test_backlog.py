@@ -97,7 +97,7 @@ def counted(tickets, rows, amount):
     return at_the_end
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(tickets=st.lists(ticket(), max_size=40))
 def test_the_size_is_what_is_open_as_the_window_ends(again, tickets):
     rows = rows_of(tickets)
@@ -122,7 +122,7 @@ def test_the_size_is_what_is_open_as_the_window_ends(again, tickets):
         assert bool(ever) == (each.status != "not-known"), "0 is known where there was a ticket"
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(tickets=st.lists(ticket(), max_size=40))
 @pytest.mark.parametrize(("name", "q"), [("backlog_age", 0.5), ("backlog_age_p90", 0.9)])
 def test_the_age_is_counted_in_days_since_opening(again, name, q, tickets):
@@ -135,7 +135,7 @@ def test_the_age_is_counted_in_days_since_opening(again, name, q, tickets):
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     tickets=st.lists(ticket(), min_size=1, max_size=3),
     noise=st.lists(

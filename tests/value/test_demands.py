@@ -67,7 +67,7 @@ def delivered(demand, rows):
     return bool(found) and all(state == "done" for state in found)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(initiatives=INITIATIVES, links=LINKS)
 def test_a_demand_is_delivered_by_itself_or_by_all_its_epics(again, initiatives, links):
     rows = {

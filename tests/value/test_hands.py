@@ -35,7 +35,7 @@ def known(row, *counts):
     return all(row[each] is not None and row[each] >= 0 for each in counts)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(tickets=TICKETS)
 def test_an_incident_is_passed_on_when_it_changes_hands_twice(again, tickets):
     rows, some = incidents(tickets)
@@ -53,7 +53,7 @@ def test_an_incident_is_passed_on_when_it_changes_hands_twice(again, tickets):
             assert each.numerator / each.denominator >= 2 * each.value, "the mean stands beside it"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(tickets=TICKETS)
 def test_the_first_team_resolves_what_never_changed_hands_and_never_came_back(again, tickets):
     rows, some = incidents(tickets)

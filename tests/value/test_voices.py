@@ -64,7 +64,7 @@ def on_scale(row):
     return None not in (low, high, value) and low <= value <= high
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(answers=ANSWERS)
 def test_nps_is_those_who_recommend_minus_those_who_advise_against(again, answers):
     rows = rows_of(answers, "nps")
@@ -88,7 +88,7 @@ LEAST_GOOD = {
 }  # fmt: skip
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(answers=ANSWERS)
 @pytest.mark.parametrize(
     ("name", "metric"),
@@ -122,7 +122,7 @@ FEEDBACK = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(feedback=FEEDBACK)
 def test_the_response_rate_is_of_those_invited_in_the_month(again, feedback):
     rows = numbered(feedback)
