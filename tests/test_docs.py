@@ -39,8 +39,10 @@ def kpi_lines(kpi: Kpi) -> Iterator[str]:
     yield f"## {kpi.name}"
     yield f"{kpi.title}. {kpi.question}"
     yield kpi.note
+    private, young = "yes" if kpi.private else "no", kpi.young_days or "no"
     yield (
-        f"| {kpi.version} | {kpi.unit} | {kpi.value_type} | {kpi.better} | {target} | {kpi.min_n} |"
+        f"| {kpi.version} | {kpi.unit} | {kpi.value_type} | {kpi.better} | {target} | {kpi.min_n} "
+        f"| {kpi.counts} | {private} | {young} |"
     )
 
 

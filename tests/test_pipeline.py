@@ -77,7 +77,7 @@ def filled(platform: Any, fakes: Any) -> Any:
         platform.ticket(
             key, service="vpn", state="resolved", resolved=resolved, made_sla=True, requester="al"
         )
-        platform.survey(f"s{key}", key, {"q": 5 if number else 1}, person="al")
+        platform.survey(f"s{key}", key, {"q": 5 if number else 1}, person=f"p{key}")
     keys = {"incident": platform.rows["tickets"], "services": platform.rows["services"]}
     platform.make_target(Layout(PublishSection(), fakes.Writer.places), keys)
     return platform

@@ -180,6 +180,9 @@ def test_machines_get_json(looped: Any) -> None:
     assert {each["state"] for each in looped.json("check")} == {"ok"}
     assert {each["name"] for each in looped.json("plugins")} >= {"servicenow", "builtin-rules"}
     assert looped.json("publish") == []
+    asked = looped.json("questions")
+    assert {each["metric"] for each in asked["questions"]} == {"csat", "lost_time", "comment"}
+    assert (asked["names"], asked["snippet"]) == ([], "")
     assert looped.json("provision") == []
     assert all(each["problem"] is None for each in looped.json("sync"))
 

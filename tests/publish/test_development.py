@@ -1,4 +1,4 @@
-"""A target like a development tracker: one table for all work, epics, and fields of the admin's own."""
+"""A target like a development tracker: one table for all work, epics, the admin's own fields."""
 
 from __future__ import annotations
 

@@ -17,7 +17,8 @@ from vmo_bridge.value.windows import Window
 AS_OF = datetime(2026, 11, 17, tzinfo=UTC)
 OCTOBER = Window("2026-10", datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC))
 SEPTEMBER = Window("2026-09", datetime(2026, 9, 1, tzinfo=UTC), OCTOBER.start)
-INSIDE = int(OCTOBER.start.timestamp())
+FIRST = OCTOBER.start
+INSIDE = int(FIRST.timestamp())
 
 
 def kpi(**changes) -> Kpi:
@@ -219,3 +220,120 @@ def test_items_are_those_of_the_scope_in_order_of_time():
         assert items(kpi(), analysis, OCTOBER, service_ref="s1", user_group_ref="g1") == []
         with pytest.raises(PluginError, match="KPI 'hours'"):
             items(kpi(items="select"), analysis, OCTOBER)
+
+
+# What people say, and stocks.
+
+
+SAID = {
+    "private": True,
+    "items": """
+        select ref, opened_at as moment, service_ref, user_group_ref,
+            requester_ref as person_ref, business_seconds as amount
+        from tickets""",
+}
+
+
+def test_few_people_are_not_shown_however_many_items_they_give():
+    four = [row for p in "abcd" for row in tickets(9, "s1", requester_ref=p)]
+    (whole, service) = measure(four, wanted=kpi(**SAID))
+    for result in (whole, service):
+        assert (result.n, result.status) == (36, "too-few")
+        assert (result.value, result.numerator, result.denominator) == (None, None, None)
+    (whole, service) = measure(four, tickets(1, "s2", requester_ref="e"), wanted=kpi(**SAID))[:2]
+    assert (whole.value, whole.status, service.status) == (2.0, "no-target", "too-few")
+    (whole,) = measure(tickets(5), wanted=kpi(**SAID))
+    assert whole.value == 2.0, "people who are not known are not taken for one"
+
+
+def test_a_private_kpi_without_people_is_refused_by_its_name():
+    with pytest.raises(PluginError, match=r"KPI 'hours': .*person_ref"):
+        measure(tickets(5), wanted=kpi(private=True))
+
+
+def test_nobody_makes_a_private_kpi_that_shows_single_people():
+    for change in ({"private": True, "min_n": 4}, {"private": True, "min_n": 1}):
+        with pytest.raises(ValueError, match=r"KPI 'hours': min_n is \d; .*fewer than 5"):
+            kpi(**change)
+    assert kpi(min_n=1).min_n == 1
+
+
+def stock(**changes):
+    items_of = """
+        select ref, opened_at as moment, resolved_at as until, service_ref, user_group_ref,
+            opened_at as amount
+        from tickets"""
+    given = {"counts": "stock", "items": items_of, "value": "count(*)", "min_n": 1}
+    return kpi(**given | changes)
+
+
+def test_a_stock_is_what_is_there_as_the_window_ends():
+    edge = int(OCTOBER.end.timestamp())
+    for came, went, there in (
+        (edge - 1, None, 1),
+        (edge, None, 0),
+        (edge - 1, edge - 1, 0),
+        (edge - 1, edge, 1),
+        (0, edge - 1, 0),
+        (0, edge + 1, 1),
+    ):
+        (whole, *_) = measure(tickets(1, opened_at=came, resolved_at=went), wanted=stock())
+        assert whole.n == there, (came, went)
+
+
+def test_an_empty_stock_is_zero_where_something_was_and_not_known_where_nothing_was():
+    gone = tickets(3, "s1", "g1", opened_at=INSIDE, resolved_at=INSIDE + 9)
+    there = tickets(2, "s2", opened_at=INSIDE)
+    results = measure(gone, there, wanted=stock(), windows=(SEPTEMBER, OCTOBER))
+    told = [(r.window, r.service_ref, r.user_group_ref, r.n, r.value, r.status) for r in results]
+    assert told == [
+        ("2026-09", None, None, 0, None, "not-known"),
+        ("2026-10", None, None, 2, 2, "no-target"),
+        ("2026-10", None, "g1", 0, 0, "no-target"),
+        ("2026-10", "s1", None, 0, 0, "no-target"),
+        ("2026-10", "s1", "g1", 0, 0, "no-target"),
+        ("2026-10", "s2", None, 2, 2, "no-target"),
+    ]
+
+
+def test_an_empty_stock_meets_a_target_of_zero():
+    gone = tickets(3, opened_at=INSIDE, resolved_at=INSIDE + 9)
+    assert measure(gone, wanted=stock(target=0.0))[0].status == "met"
+    assert measure(gone, wanted=stock(target=0.0, better="higher"))[0].status == "met"
+    assert measure(gone, wanted=stock(target=1.0, better="higher"))[0].status == "missed"
+
+
+def test_the_amount_of_a_stock_may_depend_on_the_end_of_the_window():
+    aged = stock(amount_at_end="(ends - amount) / 86400", value="max(amount)")
+    results = measure(tickets(1), wanted=aged, windows=(OCTOBER, Window("x", FIRST, AS_OF)))
+    assert [r.value for r in results] == [31, 47]
+    (gone, *_) = measure(tickets(1, resolved_at=INSIDE + 1), wanted=aged)
+    assert (gone.n, gone.value, gone.status) == (0, None, "not-known")
+
+
+def test_items_of_a_stock_are_those_there_with_their_amount_at_the_end():
+    rows = [
+        {"ref": "x/1", "opened_at": INSIDE - 86400, "service_ref": "s1"},
+        {"ref": "x/2", "opened_at": INSIDE, "resolved_at": INSIDE + 1, "service_ref": "s1"},
+        {"ref": "x/3", "opened_at": INSIDE, "resolved_at": int(OCTOBER.end.timestamp())},
+    ]
+    aged = stock(amount_at_end="(ends - amount) / 86400")
+    with Analysis(tables_from({"tickets": rows}), threads=1) as analysis:
+        whole = items(aged, analysis, OCTOBER)
+        assert [(each["ref"], each["amount"]) for each in whole] == [("x/1", 32), ("x/3", 31)]
+        (only,) = items(aged, analysis, OCTOBER, service_ref="s1")
+        assert only["ref"] == "x/1"
+
+
+def test_a_stock_without_until_is_refused_by_its_name():
+    with pytest.raises(PluginError, match=r"KPI 'hours': .*until"):
+        measure(tickets(5), wanted=kpi(counts="stock"))
+
+
+def test_a_young_window_is_not_judged():
+    for young, status in ((0, "missed"), (16, "missed"), (17, "young"), (400, "young")):
+        (result,) = measure(tickets(5), wanted=kpi(target=1.0, young_days=young))
+        assert result.status == status
+        assert result.value == 2.0
+    (result,) = measure(tickets(4), wanted=kpi(young_days=400))
+    assert result.status == "too-few"

@@ -261,7 +261,13 @@ def test_every_kpi_tells_how_it_counts(kpi):
     assert kpi.question.endswith("?")
     assert "target" in kpi.note.lower() or kpi.name.startswith("mttr")
     assert (kpi.target is None) == (kpi.name != "sla_attainment")
-    assert kpi.min_n >= 5
+    assert kpi.min_n >= 5 or kpi.name == "backlog_size"
+
+
+def test_what_people_say_is_private():
+    said = {name for name, kpi in KPIS.items() if {"feedback", "answer"} & {*kpi.reads}}
+    assert said == {name for name, kpi in KPIS.items() if kpi.private}
+    assert {"csat", "lost_time", "nps", "ces", "response_rate", "a11_trust"} <= said
 
 
 def test_lost_time_is_called_perceived_and_mttr_business_hours():

@@ -2,9 +2,10 @@
 
 The portable subset, which runs unchanged on DuckDB and on Spark SQL:
 
-- one SELECT, with common table expressions, joins (also on ranges), ``union all``, sub-selects;
+- one SELECT, with common table expressions, joins (also on ranges), ``union``, ``union all``,
+  sub-selects;
 - ``group by``, ``grouping sets`` and ``grouping()``, ``having``, aggregates with
-  ``filter (where …)``, ``percentile_cont(p) within group (order by x)``;
+  ``filter (where …)``, ``count(distinct x)``, ``percentile_cont(p) within group (order by x)``;
 - window functions (``row_number``, ``lag``, ``lead``, ``sum … over``);
 - ``case when``, ``coalesce``, ``cast(x as double)``, ``lower``, ``is [not] distinct from``;
 - times are epoch seconds, so that a duration is a subtraction: no date functions;

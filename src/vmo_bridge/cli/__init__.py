@@ -25,6 +25,7 @@ _VERBS = {
     "cycle": "stages",
     "run": "stages",
     "status": "status",
+    "questions": "questions",
     "signals": "look",
     "kpis": "look",
     "explain": "explain",

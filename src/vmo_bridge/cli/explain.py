@@ -85,7 +85,7 @@ def _kpi(
         return {**content, "records": [], "hidden": "the plugin of this KPI is not loaded any more"}
     content |= {"title": kpi.title, "question": kpi.question, "note": kpi.note, "sql": kpi.items}
     if result.status == "too-few":
-        why = f"{result.n} items are fewer than {kpi.min_n}: they are not shown alone"
+        why = f"{result.n} items are too few, or of too few people: they are not shown alone"
         return {**content, "records": [], "hidden": why}
     from vmo_bridge.value.measure import items_behind
 
@@ -167,9 +167,11 @@ def _show_signal(content: dict[str, Any]) -> None:
 def _show_kpi(content: dict[str, Any]) -> None:
     scope = f"{content['service'] or 'all services'}, {content['user_group'] or 'all user groups'}"
     click.echo(f"{content['id']}: {content.get('title', content['kpi'])} ({scope})")
+    # No "=" between: of a median they are what the mean is made of.
     click.echo(
-        f"{measured(content['value'], content['unit']) or 'not known'} = "
-        f"{show.text(content['numerator'])} / {show.text(content['denominator'])}, "
+        f"{measured(content['value'], content['unit']) or 'not known'} "
+        f"(numerator {show.text(content['numerator']) or 'not known'}, "
+        f"denominator {show.text(content['denominator']) or 'not known'}), "
         f"n {content['n']}, target {measured(content['target'], content['unit']) or 'none'}: "
         f"{content['status']}"
     )

@@ -205,10 +205,12 @@ def _kpi_table(results: Sequence[KpiResult]) -> tuple[list[str], list[tuple[obje
 
 
 def measured(value: float | None, unit: str) -> str:
-    """A value with its unit: ``94.2 %``, ``12.5 hours``."""
+    """A value with its unit: ``94.2 %``, ``12.5 hours``, ``3.5 days``; a count has none."""
     if value is None:
         return ""
-    return f"{value * 100:.1f} %" if unit == "share" else f"{show.text(value)} {unit}"
+    if unit == "share":
+        return f"{value * 100:.1f} %"
+    return show.text(value) if unit == "count" else f"{show.text(value)} {unit}"
 
 
 def _names(asked: str | None, name: str | None) -> bool:

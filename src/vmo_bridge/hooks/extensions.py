@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, Field
 
@@ -85,21 +85,25 @@ class Rule:
     decide: Callable[[RuleRun], Sequence[Finding]]
 
 
+FEWEST_PEOPLE: Final = 5
+"""What fewer people say is never shown, whatever a plugin or the configuration asks for."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kpi:
     """A measure: SQL that lists the items that count, and how they become one number.
 
     ``items`` is a SELECT over the documented views that gives one row an item with the columns
     ``ref`` (the record that shows it), ``moment`` (epoch seconds: what puts it in a window),
-    ``service_ref``, ``user_group_ref`` and ``amount`` (a number). The other three are aggregate
-    expressions over these columns.
+    ``service_ref``, ``user_group_ref`` and ``amount`` (a number). ``value``, ``numerator`` and
+    ``denominator`` are aggregate expressions over these columns.
     """
 
     name: str
     version: str
     title: str
     question: str
-    unit: Literal["share", "minutes", "hours", "count", "score"]
+    unit: Literal["share", "minutes", "hours", "days", "count", "score"]
     value_type: Literal["cost", "effectiveness", "risk"]
     better: Literal["higher", "lower"]
     reads: tuple[str, ...]
@@ -114,4 +118,25 @@ class Kpi:
     """Where no target is agreed: a starting point, or None."""
     min_n: int = 5
     """Fewer items are never shown alone (privacy, and noise)."""
+    private: bool = False
+    """Whether the items are what people say or do: then fewer than five items, or items of fewer
+    than five people, are never shown, whatever the configuration says. ``items`` gives
+    ``person_ref``, too; where it is NULL, each item counts as a person of its own."""
+    counts: Literal["flow", "stock"] = "flow"
+    """``flow``: what happens within a window. ``stock``: what is there at its end. Then ``moment``
+    is when an item came, and ``items`` gives ``until``, too: when it went (epoch seconds), or NULL.
+    """
+    amount_at_end: str = "amount"
+    """Of a stock: an item's amount at the end of a window, over its columns and ``ends`` (epoch
+    seconds)."""
+    young_days: int = 0
+    """A window that ended fewer days ago is ``young``: its value still grows, nobody judges it."""
     tags: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        """Refuse a floor that would show what single people say."""
+        if self.private and self.min_n < FEWEST_PEOPLE:
+            raise ValueError(
+                f"KPI {self.name!r}: min_n is {self.min_n}; a private KPI never shows fewer than "
+                f"{FEWEST_PEOPLE}"
+            )

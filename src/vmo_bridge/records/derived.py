@@ -72,7 +72,7 @@ class KpiResult(msgspec.Struct, frozen=True, kw_only=True):
     n: int
     target: float | None
     status: str
-    """met, missed, no-target, too-few or not-known."""
+    """met, missed, no-target, too-few, young (shown, judged by no target) or not-known."""
     completeness: float | None
     """Share (0 to 1) of the source's records held, over the streams it reads; None: not known."""
     data_as_of: datetime

@@ -198,8 +198,10 @@ class KpiEntry(_Section):
 
     enabled: bool = True
     """Whether it is measured."""
-    min_n: int = Field(default=5, ge=1)
-    """Fewer items are never shown alone."""
+    min_n: int | None = Field(default=None, ge=1)
+    """Fewer items are never shown alone; empty: as docs/kpis.md says.
+    Not under 5 where the items are what people say.
+    """
 
 
 class PublishSection(_Section):

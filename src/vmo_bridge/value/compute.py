@@ -9,47 +9,14 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from vmo_bridge.errors import PluginError
-from vmo_bridge.hooks.extensions import Kpi, Row
+from vmo_bridge.hooks.extensions import FEWEST_PEOPLE, Kpi, Row
 from vmo_bridge.records import KpiResult
+from vmo_bridge.value import statements
 from vmo_bridge.value.targets import Target, target_for
 from vmo_bridge.value.windows import Window
 
 if TYPE_CHECKING:
     from vmo_bridge.analysis.engine import Analysis
-
-_ITEMS = """
-    select i.ref, i.moment, i.service_ref, i.user_group_ref,
-        cast(i.amount as double) as amount
-    from ({items}
-    ) i
-    where i.moment is not null and i.amount is not null"""
-
-# grouping() tells "all user groups" from "an unknown user group": both are NULL in the row.
-_RESULTS = """
-select place, service_ref, user_group_ref, all_services, all_groups, value, numerator,
-    denominator, n
-from (
-    select w.place, service_ref, user_group_ref,
-        grouping(service_ref) as all_services, grouping(user_group_ref) as all_groups,
-        {value} as value, {numerator} as numerator, {denominator} as denominator, count(*) as n
-    from ({items}) items
-    join (values {windows}) as w(place, starts, ends)
-        on items.moment >= w.starts and items.moment < w.ends
-    group by grouping sets (
-        (w.place, service_ref, user_group_ref), (w.place, service_ref),
-        (w.place, user_group_ref), (w.place))
-) scopes
-where (all_services = 1 or service_ref is not null)
-    and (all_groups = 1 or user_group_ref is not null)
-order by place, service_ref nulls first, user_group_ref nulls first"""
-
-_LIST = """
-select ref, moment, service_ref, user_group_ref, amount
-from ({items}) items
-where moment >= $start and moment < $end
-    and (cast($service_ref as string) is null or service_ref = $service_ref)
-    and (cast($user_group_ref as string) is null or user_group_ref = $user_group_ref)
-order by moment, ref"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,9 +43,11 @@ def compute(
     """Measure ``kpi`` in every window: all together, by service, by user group, and by both.
 
     An item without a service or user group counts in the totals and has no line of its own.
-    A scope without an item has no line either, save all together, which is then ``not-known``.
-    Under ``kpi.min_n`` items, ``n`` is told and nothing else (status ``too-few``). ``names`` gives
-    the names of services and user groups by ref (the ref itself where it has none).
+    A scope without an item has no line either, save all together, which is then ``not-known``; but
+    of a stock that can be empty (a count), every scope that ever had an item has its line, with 0.
+    Under ``kpi.min_n`` items, or under five people where the KPI is private, ``n`` is told and
+    nothing else (status ``too-few``). ``names`` gives the names of services and user groups by ref
+    (the ref itself where it has none).
     ``completeness`` is the share (0 to 1) held of the records the KPI reads.
 
     Windows in the order given, in each all together first. Raises PluginError, naming the KPI.
@@ -91,7 +60,7 @@ def compute(
         names=names or {},
     )
     rows: dict[int, list[Row]] = {place: [] for place in range(len(windows))}
-    for row in _run(kpi, analysis, _sql(kpi, windows), {}) if windows else ():
+    for row in _rows(kpi, analysis, windows) if windows else ():
         rows[row["place"]].append(row)
     return [
         _result(judge, window, row)
@@ -110,15 +79,11 @@ def items(
 ) -> list[dict[str, Any]]:
     """The items behind one result (None: all): ref, moment, service_ref, user_group_ref, amount.
 
-    In order of time. It does not ask how many there are: who shows them to people has to.
+    In order of time; of a stock those that are there as the window ends. It does not ask how many
+    there are: who shows them to people has to.
     """
-    parameters = {
-        "start": _seconds(window.start),
-        "end": _seconds(window.end),
-        "service_ref": service_ref,
-        "user_group_ref": user_group_ref,
-    }
-    return _run(kpi, analysis, _LIST.format(items=_ITEMS.format(items=kpi.items)), parameters)
+    parameters = {"service_ref": service_ref, "user_group_ref": user_group_ref}
+    return _run(kpi, analysis, statements.listed(kpi, window), parameters)
 
 
 _NOTHING: Row = {
@@ -128,21 +93,29 @@ _NOTHING: Row = {
     "numerator": None,
     "denominator": None,
     "n": 0,
+    "people": 0,
 }
 
 
-def _sql(kpi: Kpi, windows: Sequence[Window]) -> str:
-    bounds = (
-        f"({place}, {_seconds(window.start)}, {_seconds(window.end)})"
-        for place, window in enumerate(windows)
-    )
-    return _RESULTS.format(
-        items=_ITEMS.format(items=kpi.items),
-        value=kpi.value,
-        numerator=kpi.numerator,
-        denominator=kpi.denominator,
-        windows=", ".join(bounds),
-    )
+def _rows(kpi: Kpi, analysis: Analysis, windows: Sequence[Window]) -> list[Row]:
+    """The rows of all windows and scopes, those of an empty stock included."""
+    rows: list[Row] = [*_run(kpi, analysis, statements.results(kpi, windows), {})]
+    if kpi.counts == "flow":
+        return rows
+    (empty,) = _run(kpi, analysis, statements.of_nothing(kpi, windows), {})
+    if empty["value"] is None:
+        return rows
+    filled = {_scope(row) for row in rows}
+    rows += [
+        {**row, **empty, "n": 0, "people": 0}
+        for row in _run(kpi, analysis, statements.scopes_before(kpi, windows), {})
+        if _scope(row) not in filled
+    ]
+    return sorted(rows, key=lambda row: [each or "" for each in _scope(row)[1:]])
+
+
+def _scope(row: Row) -> tuple[int, str | None, str | None]:
+    return row["place"], row["service_ref"], row["user_group_ref"]
 
 
 def _run(
@@ -154,18 +127,13 @@ def _run(
         raise PluginError(f"KPI {kpi.name!r}: {err}") from err
 
 
-def _seconds(moment: datetime) -> int:
-    """Epoch seconds, upwards: an item in the second that ``moment`` cuts is before it."""
-    return math.ceil(moment.timestamp())
-
-
 def _result(judge: _Judge, window: Window, row: Row) -> KpiResult:
     kpi, n = judge.kpi, row["n"]
     service = _name(judge, row["service_ref"])
     group = _name(judge, row["user_group_ref"])
     target = _target(judge, window, service, group)
-    shown = n >= kpi.min_n
-    value = _number(row["value"]) if shown else None
+    few = 0 < n < kpi.min_n or (kpi.private and 0 < row["people"] < FEWEST_PEOPLE)
+    value = None if few else _number(row["value"])
     return KpiResult(
         kpi=kpi.name,
         version=kpi.version,
@@ -178,11 +146,11 @@ def _result(judge: _Judge, window: Window, row: Row) -> KpiResult:
         user_group_ref=row["user_group_ref"],
         value=value,
         unit=kpi.unit,
-        numerator=_number(row["numerator"]) if shown else None,
-        denominator=_number(row["denominator"]) if shown else None,
+        numerator=None if few else _number(row["numerator"]),
+        denominator=None if few else _number(row["denominator"]),
         n=n,
         target=target,
-        status=_status(kpi, n, value, target),
+        status="too-few" if few else _status(judge, window, value, target),
         completeness=judge.completeness,
         data_as_of=judge.as_of,
     )
@@ -209,11 +177,12 @@ def _target(judge: _Judge, window: Window, service: str | None, group: str | Non
     return judge.kpi.target if agreed is None else agreed.value
 
 
-def _status(kpi: Kpi, n: int, value: float | None, target: float | None) -> str:
-    if 0 < n < kpi.min_n:
-        return "too-few"
+def _status(judge: _Judge, window: Window, value: float | None, target: float | None) -> str:
+    kpi = judge.kpi
     if value is None:
         return "not-known"
+    if kpi.young_days and window.end + timedelta(days=kpi.young_days) > judge.as_of:
+        return "young"
     if target is None:
         return "no-target"
     met = value >= target if kpi.better == "higher" else value <= target

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from vmo_bridge.errors import ConfigError, PluginError
-from vmo_bridge.hooks.extensions import Kpi
+from vmo_bridge.hooks.extensions import FEWEST_PEOPLE, Kpi
 from vmo_bridge.records import KpiResult
 from vmo_bridge.settings import Settings
+from vmo_bridge.settings.model import KpiEntry
 from vmo_bridge.store import Store
 from vmo_bridge.value.compute import compute, items
 from vmo_bridge.value.targets import Target
@@ -51,14 +52,23 @@ def chosen_kpis(settings: Settings, kpis: Mapping[str, Kpi]) -> list[Kpi]:
                 f"{settings.file}: targets[{at}].value: {target.value} is not a share of 0 to 1; "
                 f"write 80 % as 0.8"
             )
-    chosen = []
-    for name, kpi in kpis.items():
-        entry = settings.kpis.get(name)
-        if entry is None:
-            chosen.append(kpi)
-        elif entry.enabled:
-            chosen.append(replace(kpi, min_n=entry.min_n))
-    return chosen
+    return [
+        _changed(kpi, settings.kpis.get(name), settings)
+        for name, kpi in kpis.items()
+        if name not in settings.kpis or settings.kpis[name].enabled
+    ]
+
+
+def _changed(kpi: Kpi, entry: KpiEntry | None, settings: Settings) -> Kpi:
+    """The KPI as its entry changes it; nobody may ask it to show what a few people say."""
+    if entry is None or entry.min_n is None:
+        return kpi
+    if kpi.private and entry.min_n < FEWEST_PEOPLE:
+        raise ConfigError(
+            f"{settings.file}: kpis.{kpi.name}.min_n: {entry.min_n} would show what single people "
+            f"say; write {FEWEST_PEOPLE} or more, or take the line away"
+        )
+    return replace(kpi, min_n=entry.min_n)
 
 
 def compute_all(

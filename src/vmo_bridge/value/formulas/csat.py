@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from vmo_bridge.analysis.expressions import ANSWER_IS_RATED, SATISFIED
 from vmo_bridge.hooks.extensions import Kpi
+from vmo_bridge.value.formulas.top_boxes import BOXES, in_top_boxes
 
 KPI = Kpi(
     name="csat",
@@ -14,21 +14,16 @@ KPI = Kpi(
     value_type="effectiveness",
     better="higher",
     reads=("feedback", "answer", "question"),
-    items=f"""
-        select a.ref, a.answered_at as moment, a.service_ref, a.user_group_ref,
-            case when {SATISFIED} then 1 else 0 end as amount
-        from answers a
-        where a.metric = 'csat' and a.answered_at is not null and {ANSWER_IS_RATED}""",
+    items=in_top_boxes("csat"),
     value="avg(amount)",
     numerator="sum(amount)",
     denominator="count(*)",
     note=(
-        "Answers in the two top boxes / answers, on the scale of each question: 4 and 5 of 1-5, 9 "
-        "and 10 of 0-10; on a scale of two or three boxes the top one; on a slider of more than "
-        "eleven steps its top fifth. Not the mean that ServiceNow's dashboard shows. By the month "
-        "of the answer, not of the ticket, so that a late answer never changes a closed month. "
-        "Answers without a known scale are left out. Every answer counts, so one person may count "
-        "more than once. No sourced target."
+        f"Answers in the two top boxes / answers, {BOXES}. Not the mean that ServiceNow's "
+        "dashboard shows. By the month of the answer, not of the ticket, so that a late answer "
+        "never changes a closed month. Answers without a known scale are left out. Every answer "
+        "counts, so one person may count more than once. No sourced target."
     ),
+    private=True,
     tags=("experience",),
 )

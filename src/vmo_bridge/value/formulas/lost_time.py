@@ -14,7 +14,7 @@ KPI = Kpi(
     better="lower",
     reads=("feedback", "answer", "question"),
     items="""
-        select ref, answered_at as moment, service_ref, user_group_ref, value as amount
+        select ref, answered_at as moment, service_ref, user_group_ref, person_ref, value as amount
         from answers
         where metric = 'lost_time' and answered_at is not null and value >= 0""",
     value="avg(amount)",
@@ -26,5 +26,6 @@ KPI = Kpi(
         "of devices or tickets. The mean over those who answered says nothing of those who did "
         "not; few tickets often hold most of the minutes. No sourced target."
     ),
+    private=True,
     tags=("experience", "perceived"),
 )
