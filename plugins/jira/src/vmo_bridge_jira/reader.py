@@ -58,34 +58,35 @@ class IssueReader:
     def pages(self) -> Iterator[Page]:
         """All pages from the slice's cursor on."""
         more: str | None = None
-        first, idle, walked = True, 0, set[str | None]()
+        first, walks, walked = True, 0, set[str | None]()
         while True:
             minute = self._place.minute
             walked = {more} if more is None else walked | {more}
+            broken = False
             try:
                 found = self._ask(more)
-                fresh = self._place.take(found.issues, self._name)
-                idle = 0 if fresh else idle + (more is None)
             except WalkBroken as error:
-                idle += 1
                 log.info("%s: %s; beginning again behind the last row", self._name, error)
-                found, fresh = Found(issues=[], more="", sure=False), []
-                walked = {""}
+                found, broken = Found(issues=[], more=None), True
+            fresh = self._place.take(found.issues, self._name)
             wanted = [each for each in fresh if self._place.wants(each)]
             if wanted:
                 yield self._page(wanted, found.total if first and self._whole else None)
             first = False
-            if found.more is None and (found.sure or not fresh):
+            if found.more is None and not broken and (found.sure or not fresh):
                 return
             if self._place.beyond(self._piece.until):
                 return
-            if idle > _WALKS:
+            walks = 0 if fresh else walks
+            more = None if self._place.minute != minute else found.more
+            if found.more in walked:
+                more = None
+                walks += 1
+            if walks > _WALKS:
                 raise SourceError(
                     f"{self._name}: the pages of the search lead round in circles; "
                     "nothing new came, and it does not end"
                 )
-            moved = self._place.minute != minute
-            more = None if moved or found.more in walked else found.more
 
     @property
     def _whole(self) -> bool:
