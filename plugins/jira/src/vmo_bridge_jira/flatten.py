@@ -13,6 +13,7 @@ from vmo_bridge_jira.site import Site
 PERSON_FIELDS = ("reporter", "reporter_email", "assignee")
 
 _MENTION = re.compile(r"\[~[^\]\n]{1,200}\]")
+_CATEGORIES = {"2": "new", "4": "indeterminate", "3": "done"}
 _SHOWN = ("value", "name", "label", "title", "key")
 """Under which of its keys a value says what people read, first hit counts."""
 
@@ -38,8 +39,7 @@ def flatten(issue: RawIssue, site: Site, history: Any, ids: Mapping[str, str]) -
         "summary": without_people(fields.get("summary")),
         "description": without_people(fields.get("description")),
         "status": status.get("name"),
-        "status_category": _dict(status.get("statusCategory")).get("key")
-        or site.categories.get(str(status.get("id"))),
+        "status_category": _category_key(status) or site.categories.get(str(status.get("id"))),
         "priority": _part(fields.get("priority"), "name"),
         "resolution": _part(fields.get("resolution"), "name"),
         "resolutiondate": moments.tidy(fields.get("resolutiondate")),
@@ -108,6 +108,12 @@ def _dict(value: Any) -> Mapping[str, Any]:
 def _part(value: Any, key: str) -> str | None:
     text = _dict(value).get(key)
     return text if isinstance(text, str) else None
+
+
+def _category_key(status: Mapping[str, Any]) -> str | None:
+    """By its key, or its number, which is the same on every site."""
+    category = _dict(status.get("statusCategory"))
+    return _part(status.get("statusCategory"), "key") or _CATEGORIES.get(str(category.get("id")))
 
 
 def _comment(value: Any) -> str | None:
