@@ -101,7 +101,9 @@ def settings(server: SandboxServer, tmp_path: Path) -> Settings:
             "service_field": "Affected service",
             "demand_field": "ServiceNow demand",
         }
-        return JiraSettings.model_validate(content | more)
+        spoken = more.pop("spoken_as", None)
+        own = {"deployment": spoken} if spoken else {}
+        return JiraSettings.model_validate(content | own | more)
 
     return made
 

@@ -47,7 +47,7 @@ class IssueWriter:
                 f"{self._name}: Jira has no place {table!r} with records found by {field_!r}; "
                 f"values are written to {' and '.join(TABLES)}, by id"
             )
-        wanted = [key for key in dict.fromkeys(keys) if key.isascii() and key.isdigit()]
+        wanted = [key for key in dict.fromkeys(keys) if _is_id(key)]
         found = {}
         for issue in self._bulk(wanted, names) if self._cloud else self._singly(wanted, names):
             key = str(issue.get("id"))
@@ -57,7 +57,7 @@ class IssueWriter:
 
     def write(self, change: Change) -> str:
         """Make the change; a repeated one finds its values there and changes nothing more."""
-        key = self._key(change)
+        key = self._key(change.table, change.key)
         issue = self._read(key, [*change.values])
         fields = {
             self._id(name): self._converted(name, text)
@@ -80,7 +80,7 @@ class IssueWriter:
 
     def read_back(self, change: Change, key: str) -> Receipt:
         """What the issue holds now of the values that were written."""
-        issue = self._read(key, [*change.values])
+        issue = self._read(self._key(change.table, key), [*change.values])
         stored = self._values(issue.raw, [*change.values])
         return Receipt(key=key, stored=stored, seen_at=datetime.now(tz=UTC))
 
@@ -140,14 +140,13 @@ class IssueWriter:
 
     # -- writing -----------------------------------------------------------------------------
 
-    def _key(self, change: Change) -> str:
-        if change.table not in TABLES:
-            raise WriteRefused(f"{self._name}: Jira has no place {change.table!r}")
-        key = change.key or ""
-        if not (key.isascii() and key.isdigit()):
+    def _key(self, table: str, key: str | None) -> str:
+        if table not in TABLES:
+            raise WriteRefused(f"{self._name}: Jira has no place {table!r}")
+        if key is None or not _is_id(key):
             raise WriteRefused(
-                f"{self._name}: {change.table}: no issue is made, and {change.key!r} is the id "
-                "of none; values are written to issues that are there"
+                f"{self._name}: {table}: no issue is made, and {key!r:.40} is the id of none; "
+                "values are written to issues that are there"
             )
         return key
 
@@ -208,6 +207,10 @@ class IssueWriter:
             return call()
         except (AccessError, SourceError) as error:
             raise WriteRefused(str(error)) from error
+
+
+def _is_id(key: str) -> bool:
+    return key.isascii() and key.isdigit()
 
 
 def notation(value: Any) -> str:
