@@ -139,3 +139,17 @@ def test_the_connection_may_break_around_a_write(
         assert len(server.write_log()) == written
     server.faults.set("http_status", 503, app="jira", times=1)
     assert cloud.get("/rest/api/3/myself").status_code == 503
+
+
+def test_the_edit_screen_tells_what_can_be_edited(
+    server: SandboxServer, connect: Connect, cloud: httpx.Client
+) -> None:
+    url = "/rest/api/3/issue/STAFF-1/editmeta"
+    fields = cloud.get(url).json()["fields"]
+    assert fields["customfield_10040"]["schema"]["type"] == "number"
+    assert "customfield_10041" not in fields
+    server.faults.set("field_not_on_screen", ["customfield_10040"], times=1)
+    assert "customfield_10040" not in cloud.get(url).json()["fields"]
+    reader = connect(server, auth=server.jira.auth("vmo.reader"), base_url=server.jira.url)
+    assert reader.get(url).json() == {"fields": {}}
+    assert cloud.get(url.replace("STAFF-1", "NO-1")).status_code == 404

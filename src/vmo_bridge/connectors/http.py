@@ -75,22 +75,36 @@ class HttpClient:
         ``TooSlow`` and ``SignInError`` (401, or a redirect). Any other answer is returned for the
         caller to judge.
         """
+        return self.send("GET", path, params, attempts=attempts or self._attempts)
+
+    def post(self, path: str, content: Mapping[str, Any], *, attempts: int = 1) -> httpx.Response:
+        """POST JSON once: repeating what may have been done is the caller's decision.
+
+        A POST that only reads may have more ``attempts``.
+        """
+        return self.send("POST", path, content=dict(content), attempts=attempts)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        content: Any = None,
+        attempts: int,
+    ) -> httpx.Response:
+        """Any method, with ``content`` as JSON (None: without a body), and as many ``attempts``."""
         try:
+            if attempts == 1:
+                return self._once(method, path, params, json=content)
             for attempt in stamina.retry_context(
-                on=_backoff, attempts=attempts or self._attempts, wait_initial=0.25, wait_max=4.0
+                on=_backoff, attempts=attempts, wait_initial=0.25, wait_max=4.0
             ):
                 with attempt:
-                    return self._once("GET", path, params)
+                    return self._once(method, path, params, json=content)
         except _TryAgain as failure:
             raise failure.cause from failure
         raise AssertionError("the retry loop either returns or raises")
-
-    def post(self, path: str, content: Mapping[str, Any]) -> httpx.Response:
-        """POST JSON once: repeating what may have been done is the caller's decision."""
-        try:
-            return self._once("POST", path, None, json=dict(content))
-        except _TryAgain as failure:
-            raise failure.cause from failure
 
     def _once(
         self, method: str, path: str, params: Mapping[str, str] | None, json: Any = None
@@ -126,7 +140,7 @@ class HttpClient:
             retry_at = retry_moment(response.headers)
             wait = (retry_at - datetime.now(tz=UTC)).total_seconds() if retry_at else None
             failure = RetryLater(
-                f"{self.name}: {self.url} limits us (429)"
+                f"{self.name}: {self.url} limits us (429{_reason(response.headers)})"
                 + (f"; resume at {retry_at:%Y-%m-%d %H:%M:%S} UTC" if retry_at else ""),
                 retry_at=retry_at,
             )
@@ -150,9 +164,15 @@ def _backoff(error: Exception) -> bool | float:
 
 
 def retry_moment(headers: Mapping[str, str]) -> datetime | None:
-    """When a limited client may come back: ``Retry-After`` in seconds or as an HTTP date."""
+    """When a limited client may come back: ``Retry-After`` in seconds or as an HTTP date.
+
+    Without one, ``X-RateLimit-Reset`` tells it where it is a moment (ISO 8601, as Jira writes it).
+    """
     given = headers.get("Retry-After", "").strip()
     try:
+        if not given:
+            reset = datetime.fromisoformat(headers.get("X-RateLimit-Reset", "").strip())
+            return reset.astimezone(UTC) if reset.tzinfo else None
         if given.isascii() and given.isdigit():
             return datetime.now(tz=UTC) + timedelta(seconds=int(given))
         moment = email.utils.parsedate_to_datetime(given)
@@ -160,6 +180,12 @@ def retry_moment(headers: Mapping[str, str]) -> datetime | None:
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def _reason(headers: Mapping[str, str]) -> str:
+    """Which of its limits was met, where the source says so."""
+    reason = headers.get("RateLimit-Reason", "")
+    return f", {reason:.60}" if reason else ""
 
 
 def is_safe_url(url: str) -> bool:

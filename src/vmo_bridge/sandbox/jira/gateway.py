@@ -133,12 +133,13 @@ class JiraGateway:
         name, _, part = tail.partition("/")
         if head == "issue" and call.method == "PUT" and not part:
             return self._edits.put(call, name)
-        if head == "issue" and call.method == "GET" and part in {"", "changelog", "properties"}:
-            named = {
-                "": self._issues.read,
-                "changelog": self._issues.changelog,
-                "properties": self._issues.properties,
-            }
+        named = {
+            "": self._issues.read,
+            "changelog": self._issues.changelog,
+            "properties": self._issues.properties,
+            "editmeta": self._issues.edit_meta,
+        }
+        if head == "issue" and call.method == "GET" and part in named:
             if part != "changelog" or self._cloud:
                 return named[part](call, name)
         if head == "project" and name in schema.PROJECTS and not part:

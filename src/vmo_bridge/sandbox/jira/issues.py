@@ -56,6 +56,20 @@ class Issues:
         }  # fmt: skip
         return Reply(200, body)
 
+    def edit_meta(self, call: JiraCall, name: str) -> Reply:
+        """``/issue/{key}/editmeta``: the fields of the edit screen; none for who may not edit."""
+        self.found(name)
+        hidden = self._search.faults.take("field_not_on_screen", app=call.app) or ()
+        shown = {
+            each.id: {
+                "required": each.id == "summary", "schema": schema.described(each)["schema"],
+                "name": each.name, "key": each.id, "operations": ["set"],
+            }
+            for each in schema.FIELDS.values()
+            if each.screen and each.id not in hidden and call.account.may_edit
+        }  # fmt: skip
+        return Reply(200, {"fields": shown})
+
     # -- many at a time ----------------------------------------------------------------------
 
     def bulk_fetch(self, call: JiraCall) -> Reply:

@@ -25,7 +25,7 @@ class Search:
 
     def __init__(self, store: JiraStore, faults: Faults) -> None:
         self._store = store
-        self._faults = faults
+        self.faults = self._faults = faults
 
     def by_token(self, call: JiraCall) -> Reply:
         """``/search/jql``: no total; ids only unless fields are named."""

@@ -1,0 +1,111 @@
+"""JSON of one site over HTTP: what is no answer is refused, and told in Jira's own words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+
+from vmo_bridge.plugin import AccessError, HttpClient, RetryLater, SourceError
+from vmo_bridge_jira.settings import JiraSettings, TokenAuth
+
+ATTEMPTS = 3
+
+
+class Refused(SourceError):
+    """The site answered that it will not: ``status`` says how."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class JiraClient:
+    """Asks one site; every answer is judged before it is believed."""
+
+    def __init__(self, http: HttpClient) -> None:
+        self.http = http
+        self.name = http.name
+
+    def get(self, path: str, params: Mapping[str, str] | None = None) -> Any:
+        """What a GET gives."""
+        return self.content(self.http.get(path, params), path)
+
+    def post(self, path: str, content: Mapping[str, Any]) -> Any:
+        """What a POST gives that only reads: it is repeated like a GET."""
+        return self.content(self.http.post(path, content, attempts=ATTEMPTS), path)
+
+    def content(self, response: httpx.Response, what: str) -> Any:
+        """The decoded body of an answer that is one; ``AccessError``, ``Refused``, ``RetryLater``.
+
+        Where a site is down or asks for a sign-in, a web page comes with status 200.
+        """
+        body = response.content
+        kind = response.headers.get("Content-Type", "")
+        if response.status_code >= 400:
+            raise self._refusal(response.status_code, body, what)
+        if not body:
+            return None
+        if "json" not in kind:
+            raise RetryLater(
+                f"{self.name}: {what}: the site answers a web page instead of data "
+                f"(status {response.status_code}, {kind or 'no type'}); it may be in maintenance, "
+                "or ask for a sign-in in the browser"
+            )
+        try:
+            return msgspec.json.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise SourceError(f"{self.name}: {what}: the answer is cut off or not JSON") from error
+
+    def mapping(self, content: Any, what: str) -> dict[str, Any]:
+        """An answer that has to be an object."""
+        if not isinstance(content, dict):
+            raise SourceError(f"{self.name}: {what}: the answer is not an object")
+        return content
+
+    def _refusal(self, status: int, body: bytes, what: str) -> Exception:
+        shown = f"{self.name}: {what}: {words(body) or 'no reason given'} (status {status})"
+        if status == 403:
+            return AccessError(f"{shown}; give the user the right to it, or leave it out")
+        if status == 404:
+            return AccessError(f"{shown}; it is not there, or the user may not see it")
+        return Refused(shown, status)
+
+
+def words(body: bytes) -> str:
+    """What an error's envelope says; a web page says nothing."""
+    try:
+        content = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return ""
+    if not isinstance(content, dict):
+        return ""
+    messages, errors = content.get("errorMessages"), content.get("errors")
+    said = [str(each) for each in messages] if isinstance(messages, list) else []
+    if isinstance(errors, dict):
+        said += [f"{field}: {text}" for field, text in errors.items()]
+    said += [str(content[key]) for key in ("message", "errorMessage") if content.get(key)]
+    return " ".join(said)[:300]
+
+
+class SignIn(httpx.Auth):
+    """Signs each request with the secret, which is read when it is first needed."""
+
+    def __init__(self, name: str, settings: JiraSettings, folder: Path) -> None:
+        self._name = name
+        self._auth = settings.auth
+        self._folder = folder
+
+    def auth_flow(self, request: httpx.Request) -> Any:
+        """Basic (e-mail and API token) for the Cloud, bearer for Data Center."""
+        secret = self._auth.token.read(
+            f"connectors.{self._name}.auth.token", relative_to=self._folder
+        )
+        if isinstance(self._auth, TokenAuth):
+            yield from httpx.BasicAuth(self._auth.email, secret).auth_flow(request)
+            return
+        request.headers["Authorization"] = f"Bearer {secret}"
+        yield request

@@ -1,0 +1,192 @@
+"""The connector: ties sign-in, reading, normalising and writing of one site together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+
+from vmo_bridge.plugin import (
+    Change,
+    CheckRow,
+    HttpClient,
+    Page,
+    Places,
+    ProvisionStep,
+    RawRecord,
+    Receipt,
+    Record,
+    Slice,
+    Stream,
+    TargetTable,
+    WriteRefused,
+)
+from vmo_bridge_jira import site
+from vmo_bridge_jira.checks import Checks
+from vmo_bridge_jira.client import JiraClient, SignIn
+from vmo_bridge_jira.flatten import PERSON_FIELDS
+from vmo_bridge_jira.moments import EPOCH
+from vmo_bridge_jira.normalise import Normaliser
+from vmo_bridge_jira.reader import IssueReader
+from vmo_bridge_jira.search import CloudSearch, Search, ServerSearch
+from vmo_bridge_jira.settings import JiraSettings
+from vmo_bridge_jira.writer import IssueWriter
+
+if TYPE_CHECKING:
+    from vmo_bridge_jira.library import Library
+
+FIELDS = Stream(name="fields", kinds=("question",), key_field="id")
+ISSUES = Stream(
+    name="issues",
+    kinds=("ticket", "initiative", "span", "link", "feedback", "answer", "sla_outcome"),
+    key_field="id",
+    person_fields=PERSON_FIELDS,
+)
+
+
+class Jira:
+    """One Jira site: a ``Connector`` and a ``Writer``."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: JiraSettings,
+        folder: Path,
+        *,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self.name = name
+        self._settings = settings
+        self._http = HttpClient(
+            name,
+            settings.url,
+            auth=SignIn(name, settings, folder),
+            timeout=settings.timeout_seconds,
+            transport=transport,
+        )
+        self._client = JiraClient(self._http)
+        self._normaliser = Normaliser(name, settings)
+
+    @cached_property
+    def _library(self) -> Library:
+        from vmo_bridge_jira.library import Library  # noqa: PLC0415 - slow to import
+
+        return Library(self._client)
+
+    @cached_property
+    def _cloud(self) -> bool:
+        if self._settings.deployment != "auto":
+            return self._settings.deployment == "cloud"
+        return site.is_cloud(self._library.server_info(), self._settings)
+
+    @cached_property
+    def _writer(self) -> IssueWriter:
+        return IssueWriter(self._client, self._library, cloud=self._cloud)
+
+    @property
+    def places(self) -> Places:
+        """Issues carry facts of themselves."""
+        return Places(tickets=("issue",))
+
+    @property
+    def streams(self) -> Sequence[Stream]:
+        """The fields (for the questions in them), then the issues."""
+        return (FIELDS, ISSUES)
+
+    def check(self) -> Iterable[CheckRow]:
+        """Reach, sign-in, projects, fields, the scope, and whether value fields can be edited."""
+        return Checks(
+            self.name, self._library, self._settings, search=self._search, scope=self.scope
+        ).rows()
+
+    @property
+    def scope(self) -> str:
+        """The JQL of what is read, whenever it changed."""
+        keys = ", ".join(f'"{key}"' for key in self._settings.projects)
+        own = self._settings.jql
+        parts = [f"project in ({keys})" if keys else "", f"({own})" if own else ""]
+        return " AND ".join(part for part in parts if part)
+
+    def slices(self, stream: Stream, since: datetime | None, until: datetime | None) -> list[Slice]:
+        """One slice: everything that changed since then."""
+        return [Slice(stream=stream.name, since=since, until=until)]
+
+    def read(self, piece: Slice) -> Iterator[Page]:
+        """The pages of a slice."""
+        if piece.stream == FIELDS.name:
+            return self._read_fields(piece)
+        return self._read_issues(piece)
+
+    def _read_issues(self, piece: Slice) -> Iterator[Page]:
+        seen = site.look(self._library, self._settings, self.name)
+        search = self._search(seen.cloud)
+        size = self._settings.page_size
+        yield from IssueReader(
+            seen, search, piece, name=self.name, scope=self.scope, page_size=size
+        ).pages()
+
+    def _read_fields(self, piece: Slice) -> Iterator[Page]:
+        """All of them each time, for no field tells when it changed; stamped as since ever."""
+        if piece.until is not None and piece.until <= EPOCH:
+            return
+        rows: list[RawRecord] = [
+            {"id": each.id, "name": each.name, "type": each.type, "custom": each.custom}
+            for each in site.read_fields(self._library, self.name)
+            if each.id > (piece.cursor or "")
+        ]
+        size = self._settings.page_size
+        for start in range(0, len(rows), size):
+            page = rows[start : start + size]
+            yield Page(records=page, cursor=page[-1]["id"], newest=EPOCH)
+
+    def _search(self, cloud: bool) -> Search:
+        return CloudSearch(self._client) if cloud else ServerSearch(self._client)
+
+    def normalise(self, stream: str, record: RawRecord) -> Iterable[Record]:
+        """Our records from one raw issue or field."""
+        return self._normaliser.records(stream, record)
+
+    def count(self, stream: Stream) -> int | None:
+        """Exactly, or None: see ``CloudSearch.count``."""
+        if stream.name == FIELDS.name:
+            return len(site.read_fields(self._library, self.name))
+        return self._search(self._cloud).count(self.scope)
+
+    def link(self, stream: str, key: str) -> str:
+        """The issue by its id, which stays when it moves to another project; /browse wants keys."""
+        if stream == FIELDS.name:
+            return f"{self._settings.url}/secure/admin/ViewCustomFields.jspa#{key}"
+        return f"{self._settings.url}/issues/?jql=id%3D{key}"
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._http.close()
+
+    def current(
+        self, table: str, field_: str, keys: Sequence[str], fields: Sequence[str]
+    ) -> dict[str, dict[str, str]]:
+        """What the issues hold now."""
+        return self._writer.current(table, field_, keys, fields)
+
+    def write(self, change: Change) -> str:
+        """Write values to one issue."""
+        return self._writer.write(change)
+
+    def read_back(self, change: Change, key: str) -> Receipt:
+        """What the issue holds after the write."""
+        return self._writer.read_back(change, key)
+
+    def provision_plan(
+        self,
+        tables: Sequence[TargetTable],  # noqa: ARG002 - whatever it is, nothing can be made
+    ) -> list[ProvisionStep]:
+        """Nothing: a property needs no making, and a field is an admin's to make (see check)."""
+        return []
+
+    def provision(self, step: ProvisionStep) -> None:
+        """Nothing can be made."""
+        raise WriteRefused(f"{self.name}: {step.what}: fields of Jira are made by its admin")

@@ -1,0 +1,220 @@
+"""Write values to issues that are there: into our property, and into mapped fields.
+
+The property ``vmo.value`` holds a JSON object; it needs no screen and moves nothing else of the
+issue. Our members are texts in it, the members of others are left alone.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from vmo_bridge.plugin import AccessError, Change, Receipt, SourceError, WriteRefused
+from vmo_bridge_jira.client import JiraClient
+from vmo_bridge_jira.flatten import shown
+from vmo_bridge_jira.site import JiraField, read_fields
+
+if TYPE_CHECKING:
+    from vmo_bridge_jira.library import Library
+
+PROPERTY = "vmo.value"
+TABLES = ("issue", "epic")
+_PREFIX = f"{PROPERTY}."
+_LONGEST = 32_768
+_MANY = 100
+_AS_TEXT = ("string", "date", "datetime", "any")
+
+
+class IssueWriter:
+    """Reads and writes values of single issues; makes none."""
+
+    def __init__(self, client: JiraClient, library: Library, *, cloud: bool) -> None:
+        self._name = client.name
+        self._client = client
+        self._library = library
+        self._cloud = cloud
+        self._known: list[JiraField] | None = None
+
+    def current(
+        self, table: str, field_: str, keys: Sequence[str], names: Sequence[str]
+    ) -> dict[str, dict[str, str]]:
+        """What the issues hold, by id; in bulk on the Cloud, one by one on Data Center."""
+        if table not in TABLES or field_ != "sys_id":
+            raise AccessError(
+                f"{self._name}: Jira has no place {table!r} with records found by {field_!r}; "
+                f"values are written to {' and '.join(TABLES)}, by id"
+            )
+        wanted = [key for key in dict.fromkeys(keys) if _is_id(key)]
+        found = {}
+        for issue in self._bulk(wanted, names) if self._cloud else self._singly(wanted, names):
+            key = str(issue.get("id"))
+            if key in wanted:
+                found[key] = {"sys_id": key, **self._values(issue, names)}
+        return found
+
+    def write(self, change: Change) -> str:
+        """Make the change; a repeated one finds its values there and changes nothing more."""
+        key = self._key(change.table, change.key)
+        issue = self._read(key, [*change.values])
+        fields = {
+            self._id(name): self._converted(name, text)
+            for name, text in change.values.items()
+            if not name.startswith(_PREFIX)
+        }
+        members = {
+            name.removeprefix(_PREFIX): text
+            for name, text in change.values.items()
+            if name.startswith(_PREFIX)
+        }
+        merged = self._merged(issue.raw, members) if members else None
+        if fields:
+            # The site may call itself by another address than we do; ours is the one we trust.
+            issue.self = f"{self._client.http.url}/rest/api/2/issue/{key}"
+            self._refused(lambda: issue.update(fields=fields))
+        if merged is not None:
+            self._refused(lambda: self._library.add_issue_property(key, PROPERTY, merged))
+        return key
+
+    def read_back(self, change: Change, key: str) -> Receipt:
+        """What the issue holds now of the values that were written."""
+        issue = self._read(self._key(change.table, key), [*change.values])
+        stored = self._values(issue.raw, [*change.values])
+        return Receipt(key=key, stored=stored, seen_at=datetime.now(tz=UTC))
+
+    def field(self, name: str) -> JiraField | None:
+        """A field by its id or its only name."""
+        if self._known is None:
+            self._known = read_fields(self._library, self._name)
+        by_id = [each for each in self._known if each.id == name]
+        found = by_id or [each for each in self._known if each.name.casefold() == name.casefold()]
+        return found[0] if len(found) == 1 else None
+
+    # -- reading -----------------------------------------------------------------------------
+
+    def _bulk(self, keys: Sequence[str], names: Sequence[str]) -> Iterable[dict[str, Any]]:
+        path = "/rest/api/2/issue/bulkfetch"
+        for start in range(0, len(keys), _MANY):
+            body = {
+                "issueIdsOrKeys": list(keys[start : start + _MANY]),
+                "fields": self._ids(names), "properties": [PROPERTY],
+            }  # fmt: skip
+            content = self._client.mapping(self._client.post(path, body), path)
+            yield from content.get("issues") or ()
+
+    def _singly(self, keys: Sequence[str], names: Sequence[str]) -> Iterable[dict[str, Any]]:
+        for key in keys:
+            try:
+                yield self._library.issue(
+                    key, fields=",".join(self._ids(names)), properties=PROPERTY
+                ).raw
+            except AccessError:
+                continue  # it is not there, or not visible: absent
+
+    def _read(self, key: str, names: Sequence[str]) -> Any:
+        return self._refused(
+            lambda: self._library.issue(key, fields=",".join(self._ids(names)), properties=PROPERTY)
+        )
+
+    def _ids(self, names: Iterable[str]) -> list[str]:
+        """The fields to ask for; asking for none would give all."""
+        own = (self.field(name) for name in names if not name.startswith(_PREFIX))
+        return [each.id for each in own if each is not None] or ["summary"]
+
+    def _values(self, issue: Mapping[str, Any], names: Iterable[str]) -> dict[str, str]:
+        """In our notation; what the issue does not have is absent, what is empty is empty."""
+        held = issue.get("fields") or {}
+        kept = (issue.get("properties") or {}).get(PROPERTY, {})
+        found = {}
+        for name in names:
+            if name.startswith(_PREFIX):
+                if isinstance(kept, dict):
+                    found[name] = notation(kept.get(name.removeprefix(_PREFIX)))
+                continue
+            own = self.field(name)
+            if own is not None and own.id in held:
+                found[name] = notation(held[own.id])
+        return found
+
+    # -- writing -----------------------------------------------------------------------------
+
+    def _key(self, table: str, key: str | None) -> str:
+        if table not in TABLES:
+            raise WriteRefused(f"{self._name}: Jira has no place {table!r}")
+        if key is None or not _is_id(key):
+            raise WriteRefused(
+                f"{self._name}: {table}: no issue is made, and {key!r:.40} is the id of none; "
+                "values are written to issues that are there"
+            )
+        return key
+
+    def _merged(
+        self, issue: Mapping[str, Any], members: Mapping[str, str]
+    ) -> dict[str, Any] | None:
+        """What the property should hold; None where it does already."""
+        kept = (issue.get("properties") or {}).get(PROPERTY, {})
+        if not isinstance(kept, dict):
+            raise WriteRefused(
+                f"{self._name}: issue {issue.get('key')}: its property {PROPERTY} holds something "
+                "of somebody else; remove it over there"
+            )
+        merged = {**kept, **members}
+        if len(json.dumps(merged)) > _LONGEST:
+            raise WriteRefused(
+                f"{self._name}: issue {issue.get('key')}: the property {PROPERTY} would be longer "
+                f"than the {_LONGEST} characters that Jira keeps"
+            )
+        return None if merged == kept else merged
+
+    def _id(self, name: str) -> str:
+        found = self.field(name)
+        if found is None:
+            raise WriteRefused(
+                f"{self._name}: the site has no field {name!r}, or several of that name; "
+                f"mend connectors.{self._name}.value_fields"
+            )
+        return found.id
+
+    def _converted(self, name: str, text: str) -> Any:
+        """A value as a field of its type takes it; an empty text empties the field."""
+        found = self.field(name)
+        kind = found.type if found else ""
+        if kind == "option":
+            return {"value": text} if text else None
+        if kind in _AS_TEXT:
+            return text or None
+        if kind != "number":
+            raise WriteRefused(
+                f"{self._name}: field {name!r} is of type {kind!r}; "
+                "values go into number, text and selection fields"
+            )
+        try:
+            number = float(text) if text else None
+        except ValueError:
+            number = math.nan
+        if number is not None and not math.isfinite(number):
+            raise WriteRefused(
+                f"{self._name}: field {name!r} takes numbers, {text!r:.40} is none; "
+                "map this value to a text field"
+            )
+        return number
+
+    def _refused(self, call: Callable[[], Any]) -> Any:
+        """Run one call; what the site refuses is told in its own words."""
+        try:
+            return call()
+        except (AccessError, SourceError) as error:
+            raise WriteRefused(str(error)) from error
+
+
+def _is_id(key: str) -> bool:
+    return key.isascii() and key.isdigit()
+
+
+def notation(value: Any) -> str:
+    """A value as plain text: ``12``, ``87.5``, ``true``; empty for none."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    return shown(value) or ""

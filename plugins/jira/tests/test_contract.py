@@ -1,0 +1,91 @@
+"""The conformance suite on the sandbox, as Cloud and as Data Center."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from vmo_bridge.sandbox.jira.store import millis
+from vmo_bridge.sandbox.server import SandboxServer
+from vmo_bridge.testing import Broken, ConnectorContract, Source
+from vmo_bridge_jira.connector import Jira
+
+
+def source_on(
+    deployment: str, server: SandboxServer, settings: Callable[..., Any], folder: Path
+) -> Source:
+    """Everything the suite asks for; issues are never made by us, so there is no target."""
+    store = server.jira.store
+    cut: list[bool] = []
+
+    class Cutting(httpx.HTTPTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            answer = super().handle_request(request)
+            if not cut:
+                return answer
+            body = answer.read()
+            headers = {"Content-Type": answer.headers["Content-Type"]}
+            return httpx.Response(200, headers=headers, content=body[: len(body) * 2 // 3])
+
+    def connect(**more: object) -> Jira:
+        return Jira("dev", settings(deployment, **more), folder, transport=Cutting())
+
+    def change(stream: str, key: str) -> None:
+        if stream == "issues":
+            (issue,) = store.named([key])
+            store.update(issue, {"labels": '["touched"]'}, [], "admin")
+
+    def insert(text: str) -> tuple[str, str]:
+        now = millis(datetime(2026, 1, 1, tzinfo=UTC))
+        issue = store.select("LIMIT 1")[0] | {
+            "id": 99_999, "key": "CASE-9999", "project": "CASE", "kind": "Story",
+            "description": text, "created": now, "updated": now, "touched": now,
+        }  # fmt: skip
+        store.load([issue])
+        return "issues", "99999"
+
+    def wrong_secret() -> Jira:
+        (folder / "wrong").write_text("hunter2-not-this-one")
+        wrong = {"token": {"file": "wrong"}}
+        if deployment == "cloud":
+            return connect(auth={"method": "token", "email": "a@meridian.example", **wrong})
+        return connect(auth={"method": "pat", **wrong})
+
+    account = server.jira.account("vmo.bridge")
+    return Source(
+        connect=connect,
+        page_size=10,
+        change=change,
+        insert=insert,
+        unreachable=lambda: connect(url="http://127.0.0.1:9"),
+        wrong_secret=wrong_secret,
+        hide_error=lambda: cut.append(True),
+        secrets=(account.token, account.pat, "hunter2-not-this-one"),
+        broken=(
+            Broken(stream="issues", field="created", changes={"created": "01.02.2026"}),
+            Broken(stream="issues", field="type", changes={"type": None}),
+            Broken(stream="issues", field="status", changes={"status": ""}),
+            Broken(stream="issues", field="satisfaction", changes={"satisfaction": "good"}),
+            Broken(stream="issues", field="history", changes={"history": [{"id": "1"}]}),
+            Broken(stream="issues", field="slas", changes={"slas": [{"name": 5}]}),
+            Broken(stream="issues", field="links", changes={"links": "none"}),
+            Broken(stream="fields", field="custom", changes={"custom": ["x"]}),
+        ),
+    )
+
+
+class TestCloud(ConnectorContract):
+    @pytest.fixture
+    def source(self, server: SandboxServer, settings, tmp_path: Path) -> Source:
+        return source_on("cloud", server, settings, tmp_path)
+
+
+class TestDataCenter(ConnectorContract):
+    @pytest.fixture
+    def source(self, server: SandboxServer, settings, tmp_path: Path) -> Source:
+        return source_on("server", server, settings, tmp_path)
