@@ -35,7 +35,8 @@ class SandboxServer:
     """The sandbox in ``directory``, made first if it is not there; serves while it is entered.
 
     ``seed`` chooses the agency of a new directory (None: the default one, or whatever stands
-    there), ``log`` is replayed instead of an agency. ``port`` 0 takes a free one. ``clock`` says what time it is on the instance.
+    there), ``log`` is replayed instead of an agency. ``port`` 0 takes a free one. ``clock`` says
+    what time it is on the instance.
     """
 
     def __init__(
@@ -99,7 +100,10 @@ class SandboxServer:
     def jira(self) -> JiraSide:
         """Addresses, accounts and store of the Jira beside it."""
         if self._sides.jira is None:
-            message = f"sandbox {self.directory}: replays a log or was made before there was a Jira; make a new one"
+            message = (
+                f"sandbox {self.directory}: replays a log or was made before there was a Jira; "
+                "make a new one"
+            )
             raise ConfigError(message)
         return self._sides.jira
 
@@ -107,7 +111,10 @@ class SandboxServer:
     def surveymonkey(self) -> SurveySide:
         """Address, token and store of the SurveyMonkey beside it."""
         if self._sides.surveymonkey is None:
-            message = f"sandbox {self.directory}: replays a log or was made before there were surveys; make a new one"
+            message = (
+                f"sandbox {self.directory}: replays a log or was made before there were surveys; "
+                "make a new one"
+            )
             raise ConfigError(message)
         return self._sides.surveymonkey
 
