@@ -60,16 +60,10 @@ def write_config(folder: Path, server: SandboxServer, log: dict[str, Any]) -> Pa
 
 
 def _states(server: SandboxServer) -> str:
-    """What a fresh instance does not know: each "Awaiting …" is on hold, the rest stays as it is.
-
-    The numbers are read from the instance: a log has states of its own.
-    """
+    """Each "Awaiting …" of the log is on hold; the numbers are the instance's own."""
     rows = server.rows("sys_choice", "name=incident^element=state")
-    known = {"3", "4", "5"}
-    held = [row["value"] for row in rows if row["label"].startswith("Awaiting ")]
-    return "".join(
-        f'{value} = "on_hold"\n' for value in sorted(held, key=int) if value not in known
-    )
+    held = sorted(int(row["value"]) for row in rows if row["label"].startswith("Awaiting "))
+    return "".join(f'{value} = "on_hold"\n' for value in held)
 
 
 _CONFIG = """\
@@ -88,7 +82,7 @@ method = "basic"
 user = "{user}"
 password = {{ file = "secrets/helpdesk-password" }}
 
-[connectors.helpdesk.states.incident]   # the log's own "Awaiting …"
+[connectors.helpdesk.states.incident]   # each "Awaiting …" of the log
 {states}
 [publish]
 mode = "apply"
