@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -73,3 +74,60 @@ def cloud(server: SandboxServer, connect: Connect) -> httpx.Client:
 def center(server: SandboxServer, connect: Connect) -> httpx.Client:
     headers = {"Authorization": f"Bearer {server.jira.pat()}"}
     return connect(server, auth=None, headers=headers, base_url=server.jira.server_url)
+
+
+EVENT = {
+    "number": "INC0000001",
+    "incident_state": "New",
+    "active": "true",
+    "reassignment_count": "0",
+    "reopen_count": "0",
+    "sys_mod_count": "0",
+    "made_sla": "true",
+    "caller_id": "Caller 7",
+    "opened_by": "Opened by  8",
+    "opened_at": "29/2/2016 01:16",
+    "sys_created_by": "Created by 6",
+    "sys_created_at": "29/2/2016 01:23",
+    "sys_updated_by": "Updated by 21",
+    "sys_updated_at": "29/2/2016 01:23",
+    "contact_type": "Self service",
+    "location": "Location 143",
+    "category": "Category 55",
+    "subcategory": "Subcategory 170",
+    "u_symptom": "Symptom 72",
+    "cmdb_ci": "?",
+    "impact": "2 - Medium",
+    "urgency": "2 - Medium",
+    "priority": "3 - Moderate",
+    "assignment_group": "Group 56",
+    "assigned_to": "?",
+    "knowledge": "true",
+    "u_priority_confirmation": "false",
+    "notify": "Do Not Notify",
+    "problem_id": "?",
+    "rfc": "?",
+    "vendor": "?",
+    "caused_by": "?",
+    "closed_code": "code 5",
+    "resolved_by": "Resolved by 149",
+    "resolved_at": "29/2/2016 11:29",
+    "closed_at": "5/3/2016 12:00",
+}
+"""The first line of a made-up log; a test says what is different."""
+
+
+@pytest.fixture
+def make_log(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a log of made-up events, each given as what differs from ``EVENT``."""
+
+    def made(*events: dict[str, str], name: str = "log.csv", leave: tuple[str, ...] = ()) -> Path:
+        path = tmp_path / name
+        columns = [column for column in EVENT if column not in leave]
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, columns, extrasaction="ignore")
+            writer.writeheader()
+            writer.writerows(EVENT | event for event in events)
+        return path
+
+    return made

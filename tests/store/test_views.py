@@ -287,6 +287,62 @@ def test_the_state_before_our_first_sight_is_taken_from_the_sources_own_history(
     assert [(row["value"], row["ended_at"]) for row in spans] == [("new", 20), ("on_hold", None)]
 
 
+@pytest.mark.parametrize("names", [("s1", "s2"), ("s2", "s1")])
+def test_of_two_states_that_began_in_one_moment_the_one_that_lasted_is_shown(
+    store: Store, new_ticket: NewTicket, names: tuple[str, str]
+) -> None:
+    def span(key: str, end: int | None, value: str) -> Span:
+        return Span(
+            **common(key, 100),
+            ticket_ref="desk/1",
+            field="state",
+            value=value,
+            original_value=value.upper(),
+            started_at=at(20),
+            ended_at=None if end is None else at(end),
+        )
+
+    passed, lasted = names
+    save(
+        store,
+        new_ticket(updated=100, opened_at=10, state="closed"),
+        span(passed, 20, "new"),
+        span(lasted, None, "on_hold"),
+    )
+    assert rows(store, "tickets", 30)[0]["state"] == "on_hold"
+
+
+def test_the_work_of_a_look_back_grows_with_the_tickets_not_with_their_square(
+    store: Store, new_ticket: NewTicket
+) -> None:
+    def steps_with(first: int, end: int) -> int:
+        keys = range(first, end)
+        save(store, *(new_ticket(f"{key}", updated=100) for key in keys))
+        save(
+            store,
+            *(
+                Span(
+                    **common(f"s{key}", 100),
+                    ticket_ref=f"desk/{key}",
+                    field="state",
+                    value="new",
+                    original_value="1",
+                    started_at=at(10),
+                )
+                for key in keys
+            ),
+        )
+        steps = iter(range(1_000_000_000))
+        store.versions._db.conn.set_progress_handler(lambda: next(steps) < 0, 100)
+        assert len(rows(store, "tickets", 50)) == end
+        store.versions._db.conn.set_progress_handler(None, 100)
+        return next(steps)
+
+    few = steps_with(0, 200)
+    many = steps_with(200, 1600)
+    assert many < 16 * few
+
+
 def test_a_ticket_shows_what_people_read_for_its_state_and_is_one_row(
     store: Store, new_ticket: NewTicket
 ) -> None:

@@ -146,6 +146,11 @@ def test_an_unknown_state_is_other_and_the_configuration_can_name_it() -> None:
     assert one("incident", TICKET, states=mapped).state == "in_progress"  # defaults stay
 
 
+def test_the_waiting_states_of_an_older_instance_are_on_hold() -> None:
+    states = [one("incident", TICKET | {"state": number}).state for number in "345"]
+    assert states == ["on_hold"] * 3
+
+
 @pytest.mark.parametrize(("given", "ours"), [("1", 1), ("5", 5), ("6", None), ("High", None)])
 def test_a_priority_out_of_range_is_kept_as_its_word(given: str, ours: int | None) -> None:
     record = one("incident", TICKET | {"priority": given})

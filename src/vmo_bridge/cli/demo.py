@@ -15,12 +15,13 @@ from vmo_bridge.cli import show
 from vmo_bridge.cli.look import measured
 from vmo_bridge.cli.opening import load, log_to
 from vmo_bridge.cli.progress import watching
-from vmo_bridge.cli.sandbox import last_port, remember_port
+from vmo_bridge.cli.sandbox import last_port, log_option, open_log, remember_port
 from vmo_bridge.cli.setup import make_missing
 from vmo_bridge.errors import ConfigError
 
 if TYPE_CHECKING:
     from vmo_bridge.pipeline import Bridge, CycleOutcome
+    from vmo_bridge.sandbox.replay.log import EventLog
     from vmo_bridge.sandbox.server import SandboxServer
 
 _OURS = ("sandbox", "logs", "secrets", "vmo-bridge.toml", "people.key")
@@ -38,15 +39,24 @@ _STORE = "vmo-bridge.db"
     help="Where sandbox, configuration, store and logs are kept.",
 )
 @click.option("--seed", type=int, help="Which agency; another number has other stories.")
-def demo(once: bool, folder: Path, seed: int | None) -> None:
-    """Show the whole loop on a sample agency."""
+@log_option
+def demo(once: bool, folder: Path, seed: int | None, log_file: Path | None) -> None:
+    """Show the whole loop on a sample agency, or on a log."""
+    from vmo_bridge.cli import demo_log
     from vmo_bridge.pipeline import Bridge
 
-    _make_room(folder, seed)
-    click.echo("making the agency Meridian (fictional) and its ServiceNow …")
-    with _served(folder / "sandbox", seed) as server:
+    log = open_log(log_file, seed)
+    _make_room(folder, demo_log.mark(log) if log else seed)
+    what = demo_log.told(folder, log) or "making the agency Meridian (fictional) and its ServiceNow"
+    click.echo(f"{what} …")
+    with _served(folder / "sandbox", seed, log) as server:
         remember_port(folder / "sandbox", server.url)
-        config = _write_config(folder, server)
+        replayed = demo_log.replayed(server)
+        config = (
+            demo_log.write_config(folder, server, replayed)
+            if replayed
+            else _write_config(folder, server)
+        )
         settings, plugins = load(config)
         (folder / "logs").mkdir(exist_ok=True)
         log_to(logging.INFO, folder / "logs" / "vmo-bridge.log")
@@ -55,7 +65,11 @@ def demo(once: bool, folder: Path, seed: int | None) -> None:
             with Bridge(settings, plugins, owner="vmo-bridge demo", watch=watch) as bridge:
                 outcome = bridge.cycle()
                 records = bridge.store.versions.counts()
-                told = _story(bridge, outcome, server, config, records)
+                told = (
+                    demo_log.story(outcome, server, config, records)
+                    if replayed
+                    else _story(bridge, outcome, server, config, records)
+                )
         click.echo(told)
         if not once:
             from vmo_bridge.daemon import Daemon
@@ -64,8 +78,8 @@ def demo(once: bool, folder: Path, seed: int | None) -> None:
             Daemon(settings, plugins).run()
 
 
-def _make_room(folder: Path, seed: int | None) -> None:
-    """Another seed is another agency: what an earlier demo left here goes, nothing else."""
+def _make_room(folder: Path, seed: int | str | None) -> None:
+    """Another seed (or log) is another agency: what an earlier demo left goes, nothing else."""
     marker = folder / "demo.seed"
     if folder.exists() and any(folder.iterdir()):
         if not marker.exists():
@@ -84,28 +98,32 @@ def _make_room(folder: Path, seed: int | None) -> None:
     marker.write_text("default" if seed is None else str(seed), encoding="utf-8")
 
 
-def _served(folder: Path, seed: int | None) -> SandboxServer:
+def _served(folder: Path, seed: int | None, log: EventLog | None) -> SandboxServer:
     """The agency on its last port, so that links stay good; on any other if that is taken."""
     from vmo_bridge.sandbox.server import SandboxServer
 
     try:
-        return SandboxServer(folder, seed, port=last_port(folder))
+        return SandboxServer(folder, seed, port=last_port(folder), log=log)
     except ConfigError:
-        return SandboxServer(folder, seed)
+        return SandboxServer(folder, seed, log=log)
 
 
 def _write_config(folder: Path, server: SandboxServer) -> Path:
     """A real configuration for the sandbox, its secret in a file of its own."""
     user, password = server.auth("vmo.bridge")
-    secret = folder / "secrets" / "helpdesk-password"
-    secret.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with os.fdopen(os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(password)
+    keep_secret(folder / "secrets" / "helpdesk-password", password)
     config = folder / "vmo-bridge.toml"
     config.write_text(
         _CONFIG.format(url=server.url, user=user, store=_STORE, end=_END), encoding="utf-8"
     )
     return config
+
+
+def keep_secret(file: Path, text: str) -> None:
+    """Write a secret into a file that only its owner reads."""
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as target:
+        target.write(text)
 
 
 _END = "2026-11-01T00:00:00Z"

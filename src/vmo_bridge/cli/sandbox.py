@@ -1,11 +1,23 @@
-"""Serve a local ServiceNow with a sample agency, to try things without an account."""
+"""Serve a local ServiceNow with a sample agency or a log, to try things without an account."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import click
+
+if TYPE_CHECKING:
+    from vmo_bridge.sandbox.replay.log import EventLog
+
+log_option = click.option(
+    "--servicenow-log",
+    "log_file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Replay this audit log (.csv or .csv.gz) instead of an agency; its times are UTC.",
+)
 
 
 @click.command()
@@ -15,16 +27,17 @@ import click
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("var/sandbox"),
     show_default=True,
-    help="Where the agency is kept, writes included; it is served again later.",
+    help="Where the instance is kept, writes included; it is served again later.",
 )
 @click.option("--seed", type=int, help="Which agency to make; fresh stories for each number.")
+@log_option
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
     help="[default: the port of the last time, else a free one]",
 )
-def sandbox(folder: Path, seed: int | None, port: int | None) -> None:
-    """Serve the sample agency until Ctrl-C."""
+def sandbox(folder: Path, seed: int | None, log_file: Path | None, port: int | None) -> None:
+    """Serve the sample agency, or a log, until Ctrl-C."""
     from vmo_bridge.sandbox.server import serve
 
     def ready(url: str) -> None:
@@ -32,7 +45,20 @@ def sandbox(folder: Path, seed: int | None, port: int | None) -> None:
         click.echo(f"the sandbox serves {folder} at {url} (users: {folder / 'credentials.json'})")
         click.echo("Ctrl-C ends it")
 
-    serve(folder, seed=seed, port=last_port(folder) if port is None else port, ready=ready)
+    log = open_log(log_file, seed)
+    chosen = last_port(folder) if port is None else port
+    serve(folder, seed=seed, log=log, port=chosen, ready=ready)
+
+
+def open_log(file: Path | None, seed: int | None) -> EventLog | None:
+    """The log that was asked for, if one was; a seed has no say in it."""
+    from vmo_bridge.sandbox.replay.log import EventLog
+
+    if file is None:
+        return None
+    if seed is not None:
+        raise click.UsageError("--seed makes an agency, --servicenow-log replays a log: name one")
+    return EventLog(file)
 
 
 def remember_port(folder: Path, url: str) -> None:

@@ -20,6 +20,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from vmo_bridge.errors import ConfigError
 from vmo_bridge.sandbox.build import ensure_directory
+from vmo_bridge.sandbox.replay.log import EventLog
 from vmo_bridge.sandbox.servicenow.access import User, read_credentials
 from vmo_bridge.sandbox.servicenow.app import CUT, make_app
 from vmo_bridge.sandbox.servicenow.faults import Faults
@@ -34,7 +35,8 @@ class SandboxServer:
     """The sandbox in ``directory``, made first if it is not there; serves while it is entered.
 
     ``seed`` chooses the agency of a new directory (None: the default one, or whatever stands
-    there). ``port`` 0 takes a free one. ``clock`` says what time it is on the instance.
+    there), ``log`` is replayed instead of an agency. ``port`` 0 takes a free one. ``clock`` says
+    what time it is on the instance.
     """
 
     def __init__(
@@ -46,11 +48,12 @@ class SandboxServer:
         port: int = 0,
         faults: Faults | None = None,
         clock: Clock = utc_now,
+        log: EventLog | None = None,
     ) -> None:
         _check_loopback(host)
         self.directory = Path(directory)
         self.faults = faults or Faults()
-        ensure_directory(self.directory, seed)
+        ensure_directory(self.directory, seed, log)
         self._instance = Instance(self.directory / "instance.db", clock)
         content = json.loads((self.directory / "credentials.json").read_text())
         self.credentials = read_credentials(content)
@@ -97,7 +100,10 @@ class SandboxServer:
     def jira(self) -> JiraSide:
         """Addresses, accounts and store of the Jira beside it."""
         if self._sides.jira is None:
-            message = f"sandbox {self.directory}: made before there was a Jira; make a new one"
+            message = (
+                f"sandbox {self.directory}: replays a log or was made before there was a Jira; "
+                "make a new one"
+            )
             raise ConfigError(message)
         return self._sides.jira
 
@@ -105,7 +111,10 @@ class SandboxServer:
     def surveymonkey(self) -> SurveySide:
         """Address, token and store of the SurveyMonkey beside it."""
         if self._sides.surveymonkey is None:
-            message = f"sandbox {self.directory}: made before there were surveys; make a new one"
+            message = (
+                f"sandbox {self.directory}: replays a log or was made before there were surveys; "
+                "make a new one"
+            )
             raise ConfigError(message)
         return self._sides.surveymonkey
 
@@ -181,7 +190,7 @@ class SandboxServer:
         return self._instance.write_log()
 
     def truth(self) -> dict[str, Any]:
-        """The planted stories."""
+        """The planted stories; of a replay, which log it is."""
         found: dict[str, Any] = json.loads((self.directory / "truth.json").read_text())
         return found
 
@@ -206,12 +215,13 @@ def serve(
     directory: Path,
     *,
     seed: int | None = None,
+    log: EventLog | None = None,
     host: str = HOST,
     port: int = 0,
     ready: Callable[[str], None] = lambda _: None,
 ) -> None:
     """Serve ``directory`` until SIGTERM or SIGINT; ``ready`` gets the address once it answers."""
-    server = SandboxServer(directory, seed, host=host, port=port)
+    server = SandboxServer(directory, seed, host=host, port=port, log=log)
     before = {
         number: signal.signal(number, lambda *_: server.ask_stop())
         for number in (signal.SIGTERM, signal.SIGINT)

@@ -84,10 +84,15 @@ join (
       as original_state
   from ticket k
   left join (
-    select ticket_ref, value, original_value, row_number() over (
-      partition by ticket_ref order by started_at desc) as newest_first
-    from span where field = 'state' and started_at <= :as_of
-  ) past on k.reconstructed and past.ticket_ref = k.ref and past.newest_first = 1
+    -- Of those that began in one moment the last is the one that lasted. Grouping changes no row:
+    -- it makes SQLite look tickets up by an index of its own, instead of scanning for each.
+    select ticket_ref, value, original_value from (
+      select ticket_ref, value, original_value, row_number() over (
+        partition by ticket_ref order by started_at desc, ended_at desc nulls first, ref desc
+      ) as newest_first
+      from span where field = 'state' and started_at <= :as_of
+    ) where newest_first = 1 group by ticket_ref
+  ) past on k.reconstructed and past.ticket_ref = k.ref
 ) r on r.ref = t.ref
 left join (
   -- A list may say a word twice; a ticket is one row all the same.

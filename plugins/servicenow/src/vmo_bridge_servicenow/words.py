@@ -27,10 +27,13 @@ OUR_STATES: dict[str, tuple[str, ...]] = {
 """Table to the words we have for its states."""
 
 _STATES: dict[str, dict[str, str]] = {
+    # 4 and 5 (awaiting the user, awaiting evidence) stand where the instance is an older one.
     "incident": {
         "1": "new",
         "2": "in_progress",
         "3": "on_hold",
+        "4": "on_hold",
+        "5": "on_hold",
         "6": "resolved",
         "7": "closed",
         "8": "canceled",

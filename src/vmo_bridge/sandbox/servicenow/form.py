@@ -159,6 +159,10 @@ class Pages:
         )
 
     def _page(self, name: str, status: int = 200, **values: Any) -> Reply:
+        # A company of its own has an instance that was made up; what a log tells has none.
+        companies = self._instance.rows("core_company")
+        values["replayed"] = not companies
+        values["owner"] = companies[0]["name"] if companies else "Replayed log"
         text = self._templates.get_template(name).render(**values)
         return Reply(status, text.encode(), {}, "text/html;charset=UTF-8")
 

@@ -15,24 +15,26 @@ from vmo_bridge.sandbox.servicenow.seed_demands import demand_rows
 from vmo_bridge.sandbox.servicenow.seed_surveys import survey_rows
 from vmo_bridge.sandbox.servicenow.seed_work import WorkRows
 
+_START = moments.text(calendar.DATA_START)
+
 
 def content_rows(agency: Agency) -> Iterator[tuple[str, Iterable[Row]]]:
     """(table, rows) for every table with content; rows carry every sys_* column they need."""
     seed = str(agency.seed)
-    yield "sys_ui_section", _stamped(section_rows(seed)[0])
-    yield "sys_ui_element", _stamped(section_rows(seed)[1])
-    yield from ((table, _stamped(rows)) for table, rows in _people(agency, seed))
-    yield from ((table, _stamped(rows)) for table, rows in _services(agency, seed))
-    yield from ((table, _stamped(rows)) for table, rows in WorkRows(agency, seed).all())
-    yield from ((table, _stamped(rows)) for table, rows in demand_rows(agency, seed))
-    yield from ((table, _stamped(rows)) for table, rows in survey_rows(agency, seed))
+    yield "sys_ui_section", stamped(section_rows(seed)[0])
+    yield "sys_ui_element", stamped(section_rows(seed)[1])
+    yield from ((table, stamped(rows)) for table, rows in _people(agency, seed))
+    yield from ((table, stamped(rows)) for table, rows in _services(agency, seed))
+    yield from ((table, stamped(rows)) for table, rows in WorkRows(agency, seed).all())
+    yield from ((table, stamped(rows)) for table, rows in demand_rows(agency, seed))
+    yield from ((table, stamped(rows)) for table, rows in survey_rows(agency, seed))
 
 
 def describing_rows(seed: str) -> Iterator[tuple[str, Iterable[Row]]]:
     """The rows that describe tables, columns and choices."""
-    yield "sys_db_object", _stamped(catalogue.table_rows(seed))
-    yield "sys_dictionary", _stamped(catalogue.column_rows(seed))
-    yield "sys_choice", _stamped(choice_rows(seed))
+    yield "sys_db_object", stamped(catalogue.table_rows(seed))
+    yield "sys_dictionary", stamped(catalogue.column_rows(seed))
+    yield "sys_choice", stamped(choice_rows(seed))
 
 
 def with_ids(truth: dict[str, Any], seed: str) -> dict[str, Any]:
@@ -58,9 +60,8 @@ def with_ids(truth: dict[str, Any], seed: str) -> dict[str, Any]:
     }
 
 
-def _stamped(rows: Iterable[Row]) -> Iterator[Row]:
-    """Rows with the sys_* columns filled in; everything that has none is as old as the data."""
-    start = moments.text(calendar.DATA_START)
+def stamped(rows: Iterable[Row], start: str = _START) -> Iterator[Row]:
+    """Rows with the sys_* columns filled in; what has none is as old as the data (``start``)."""
     for row in rows:
         created = row.get("sys_created_on", start)
         stamps = {
@@ -102,7 +103,7 @@ def _people(agency: Agency, seed: str) -> Iterator[tuple[str, list[Row]]]:
                 "sys_class_name": "sys_user",
             }
         )
-    yield "sys_user", users + _accounts(seed)
+    yield "sys_user", users + account_rows(seed)
     yield (
         "cmn_department",
         [
@@ -119,7 +120,8 @@ def _people(agency: Agency, seed: str) -> Iterator[tuple[str, list[Row]]]:
     yield from _teams(agency, seed)
 
 
-def _accounts(seed: str) -> list[Row]:
+def account_rows(seed: str) -> list[Row]:
+    """The users that may sign in to the interfaces."""
     names = (
         ("admin", "System Administrator"),
         ("vmo.bridge", "VMO Bridge"),

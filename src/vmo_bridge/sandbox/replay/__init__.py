@@ -1,0 +1,1 @@
+"""A recorded ServiceNow audit log, replayed as an instance of the sandbox."""
