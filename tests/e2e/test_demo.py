@@ -43,7 +43,15 @@ def test_the_demo_finds_its_seed_s_stories_and_nothing_else(seed: int, tmp_path:
     assert thrown.keys() == {each["service"] for each in truth["ping_pong"]}
     for each in truth["ping_pong"]:
         assert set(each["tickets"]) <= set(thrown[each["service"]]["evidence"])
-    assert len(signals) == len(watermelons) + len(thrown)
+    back = {each["service"]: each for each in signals if each["rule"] == "recurring"}
+    assert back.keys() == {each["service"] for each in truth["recurring"]}
+    still = [each for each in signals if each["rule"] == "stalled-hand-off"]
+    assert {each["id"].split(":", 1)[1] for each in still} == {
+        f"{each['demand']}:{each['epic']}".lower() for each in truth["stalled_handoff"]
+    }
+    told = {"watermelon", "ping-pong", "recurring", "stalled-hand-off"}
+    assert {each["rule"] for each in signals} == told
+    assert len(watermelons) + len(thrown) + len(still) + len(back) <= len(signals)
 
 
 def test_another_seed_takes_the_place_of_the_first_and_strangers_files_stay(tmp_path: Path) -> None:

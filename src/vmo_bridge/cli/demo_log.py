@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vmo_bridge.cli import show
+from vmo_bridge.cli import demo_parts, show
 from vmo_bridge.cli.look import measured
 
 if TYPE_CHECKING:
     from vmo_bridge.pipeline import CycleOutcome
-    from vmo_bridge.publish.stage import PublishOutcome
     from vmo_bridge.records import KpiResult
     from vmo_bridge.sandbox.replay.log import EventLog
     from vmo_bridge.sandbox.server import SandboxServer
@@ -105,7 +103,10 @@ def story(
     _tell_signals(outcome)
     _tell_months(outcome.measure.results)
     return "\n".join(
-        (*_published(outcome.publish), *_where(outcome.seconds, server.url, config, outcome))
+        (
+            *demo_parts.published(outcome.publish),
+            *_where(outcome.seconds, server.url, config, outcome),
+        )
     )
 
 
@@ -140,25 +141,12 @@ def _tell_months(results: Sequence[KpiResult]) -> None:
     )
 
 
-def _published(published: PublishOutcome | None) -> Iterator[str]:
-    if published is None or published.delivery is None:
-        yield "4  publish  nothing"
-        return
-    counts, stored = published.counts(), published.delivery.stored
-    not_stored = len(published.delivery.troubled)
-    yield (
-        f"4  publish  {stored} records written and read back, {counts['unchanged']} unchanged, "
-        f"{not_stored} not stored"
-    )
-
-
 def _where(
     seconds: dict[str, float], url: str, config: Path, outcome: CycleOutcome
 ) -> Iterator[str]:
-    yield "            " + ", ".join(f"{stage} {taken:.1f} s" for stage, taken in seconds.items())
-    command = Path(sys.argv[0])
-    vmo_bridge = str(command) if command.name == "vmo-bridge" else "vmo-bridge"
+    yield f"            {demo_parts.stages(seconds)}"
     yield from ("", "look:")
+    vmo_bridge = demo_parts.command()
     busiest = max(
         (each for each in outcome.measure.results if each.window[:1].isdigit() and _in_all(each)),
         key=lambda each: each.n,
@@ -168,10 +156,7 @@ def _where(
         moment = show.iso(busiest.end)
         yield f"  {vmo_bridge} --config {config} signals --as-of {moment}   after its busiest month"
     yield f"  {vmo_bridge} --config {config} kpis --service all"
-    yield (
-        f"  {url}/   the sandbox's own pages "
-        f"(later: {vmo_bridge} sandbox --dir {config.parent / 'sandbox'})"
-    )
+    yield demo_parts.pages(url, config)
 
 
 def _in_all(result: KpiResult) -> bool:

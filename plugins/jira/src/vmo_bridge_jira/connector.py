@@ -34,7 +34,7 @@ from vmo_bridge_jira.normalise import Normaliser
 from vmo_bridge_jira.reader import IssueReader
 from vmo_bridge_jira.search import CloudSearch, Search, ServerSearch
 from vmo_bridge_jira.settings import JiraSettings
-from vmo_bridge_jira.writer import IssueWriter
+from vmo_bridge_jira.writer import PROPERTY, IssueWriter
 
 if TYPE_CHECKING:
     from vmo_bridge_jira.library import Library
@@ -89,8 +89,15 @@ class Jira:
 
     @property
     def places(self) -> Places:
-        """Issues carry facts of themselves."""
-        return Places(tickets=("issue",))
+        """Issues carry facts of themselves, epics the values of their service; in our property."""
+        return Places(
+            tickets=(),
+            all_tickets="issue",
+            initiatives="epic",
+            kpi_results=False,
+            field_prefix=f"{PROPERTY}.",
+            further_fields={str(fact): name for fact, name in self._settings.value_fields.items()},
+        )
 
     @property
     def streams(self) -> Sequence[Stream]:
