@@ -139,9 +139,10 @@ class JiraGateway:
             "properties": self._issues.properties,
             "editmeta": self._issues.edit_meta,
         }
+        if not self._cloud:
+            del named["changelog"]
         if head == "issue" and call.method == "GET" and part in named:
-            if part != "changelog" or self._cloud:
-                return named[part](call, name)
+            return named[part](call, name)
         if head == "project" and name in schema.PROJECTS and not part:
             return Reply(200, Renderer(self._store, call).project(name))
         if head == "project" and name:
