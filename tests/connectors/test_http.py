@@ -81,6 +81,26 @@ def test_a_garbled_body_is_retry_later() -> None:
         http.get("/x")
 
 
+def test_a_post_that_only_reads_may_be_repeated() -> None:
+    http, seen = client(httpx.Response(503), httpx.Response(200))
+    assert http.post("/x", {"a": 1}, attempts=3).status_code == 200
+    assert [request.content for request in seen] == [b'{"a":1}'] * 2
+
+
+def test_any_method_can_be_sent() -> None:
+    http, seen = client(httpx.Response(204))
+    assert http.send("PUT", "/x", content=[1], attempts=1).status_code == 204
+    assert http.send("GET", "https://desk.invalid/x?a=1", attempts=1).status_code == 204
+    assert [(each.method, each.content) for each in seen] == [("PUT", b"[1]"), ("GET", b"")]
+
+
+def test_the_reason_of_a_limit_is_told() -> None:
+    headers = {"RateLimit-Reason": "jira-burst-based"}
+    http, _ = client(httpx.Response(429, headers=headers))
+    with pytest.raises(RetryLater, match=r"limits us \(429, jira-burst-based\)$"):
+        http.get("/x")
+
+
 def test_a_long_limit_is_not_waited_for() -> None:
     http, seen = client(httpx.Response(429, headers={"Retry-After": "3600"}))
     with pytest.raises(RetryLater) as caught:
@@ -141,6 +161,16 @@ def test_the_innermost_cause_is_told() -> None:
 
 
 # -- Retry-After ---------------------------------------------------------------------------------
+
+
+def test_without_a_wait_the_reset_is_taken_where_it_is_a_moment() -> None:
+    reset = {"X-RateLimit-Reset": "2026-11-23T12:00:00Z"}
+    assert retry_moment(reset) == datetime(2026, 11, 23, 12, tzinfo=UTC)
+    near = retry_moment(reset | {"Retry-After": "0"})
+    assert near is not None
+    assert near > datetime(2026, 11, 23, 13, tzinfo=UTC)
+    for odd in ("1764000000", "2026-11-23T12:00:00", "soon", ""):
+        assert retry_moment({"X-RateLimit-Reset": odd}) is None
 
 
 def test_a_wait_is_given_in_seconds_or_as_a_date() -> None:

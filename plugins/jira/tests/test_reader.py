@@ -490,3 +490,89 @@ def test_a_changelog_whose_pages_repeat_is_an_error(connect: Connect, wire: Any)
     wire.answer = lambda request: answer if "changelog/" in request.url.path else None
     with pytest.raises(SourceError, match="a page's token comes again"):
         rows(connect())
+
+
+def test_epics_that_are_named_by_key_are_found_by_id(
+    server: SandboxServer, connect: Connect, deployment: str
+) -> None:
+    store = server.jira.store
+    epic = store.select("WHERE kind = 'Epic' ORDER BY updated DESC LIMIT 1")[0]
+    bugs = store.select("WHERE kind = 'Bug' ORDER BY updated LIMIT 3")
+    for bug, key in zip(bugs, [epic["key"], "GONE-1", epic["key"]], strict=True):
+        values = {"parent": "", "custom": json.dumps({"customfield_10014": key})}
+        store.update(bug, values, [], "admin")
+    found = {row["id"]: row for row in rows(connect(deployment, page_size=20))}
+    parents = [found[str(bug["id"])]["parent"] for bug in bugs]
+    assert parents == [str(epic["id"]), None, str(epic["id"])]
+    assert found[str(bugs[1]["id"])]["parent_key"] == "GONE-1"
+
+
+def test_a_long_condition_is_sent_in_the_body(
+    server: SandboxServer, connect: Connect, deployment: str, wire: Any
+) -> None:
+    keys = [row["key"] for row in server.jira.store.select("")]
+    found = ids(connect(deployment, jql=f"key in ({', '.join(keys * 6)})"))
+    assert sorted(found) == in_source(server)
+    assert {each.method for each in wire.requests if "search" in each.url.path} == {"POST"}
+
+
+def test_what_was_read_days_ago_is_forgotten_and_not_read_again(
+    server: SandboxServer, connect: Connect, deployment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vmo_bridge_jira.reader._MANY_ROWS", 12)
+    many_at_once(server, 60)
+    found = ids(connect(deployment))
+    assert len(found) == len(set(found))
+    assert sorted(found) == in_source(server)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ({"issues": []}, "does not say its total"),
+        ({"issues": [], "total": 3}, "3 issues are told of, none came"),
+    ],
+)
+def test_a_total_that_nothing_comes_of_is_no_empty_read(
+    connect: Connect, wire: Any, content: dict[str, Any], words: str
+) -> None:
+    answer = httpx.Response(200, json=content)
+    wire.answer = lambda request: answer if request.url.path.endswith("/search") else None
+    with pytest.raises(SourceError, match=words):
+        rows(connect("server"))
+
+
+@pytest.mark.parametrize("switch", ["repeated_token", "empty_page_with_token"])
+def test_a_count_that_cannot_be_trusted_is_none(
+    server: SandboxServer, connect: Connect, switch: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vmo_bridge_jira.search._MANY_IDS", 10)
+    connector = connect()
+    issues = connector.streams[1]
+    assert connector.count(issues) == len(in_source(server))
+    server.faults.set(switch, app="jira")
+    assert connector.count(issues) is None
+
+
+def test_a_refusal_as_a_web_page_is_told_without_it(connect: Connect, wire: Any) -> None:
+    for content in (b"<html>no</html>", b"[1]"):
+        refusal = httpx.Response(403, content=content)
+        wire.answer = lambda request, answer=refusal: (
+            answer if "search" in request.url.path else None
+        )
+        with pytest.raises(AccessError, match=r"no reason given \(status 403\)"):
+            rows(connect())
+
+
+def test_lists_that_are_none_are_refused(connect: Connect, wire: Any) -> None:
+    for path, content, words in (
+        ("/field", {"a": 1}, "no list of fields"),
+        ("/myself", [1], "myself: the answer is not an object"),
+        ("/serverInfo", [1], "serverInfo: the answer is not an object"),
+    ):
+        answer = httpx.Response(200, json=content)
+        wire.answer = lambda request, answer=answer, path=path: (
+            answer if request.url.path.endswith(path) else None
+        )
+        with pytest.raises(SourceError, match=words):
+            rows(connect(spoken_as="cloud"))

@@ -39,4 +39,5 @@ def shown_default(value: Any) -> str:
         return ""
     if value in ((), [], {}):
         return "(empty)"
-    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+    shown = str(value).lower() if isinstance(value, bool) else str(value)
+    return f"`{shown.replace('|', chr(92) + '|')}`"  # a bare one would end the cell

@@ -71,14 +71,14 @@ class Checks:
             yield f"writing {fact}", partial(self._look_at_screen, f"value_fields.{fact}", wanted)
 
     def _look_at_site(self) -> Told:
-        info = self._library.server_info()
+        info = site.server_info(self._library, self._name)
         self._cloud = site.is_cloud(info, self._settings)
         spoken, found = "Cloud" if self._cloud else "Data Center", info.get("deploymentType")
         told = f"spoken to as {spoken}; it is {found} {info.get('version', '')}"
         return "ok" if self._cloud == (found == "Cloud") else "warning", told
 
     def _look_at_user(self) -> Told:
-        zone = self._library.myself().get("timeZone")
+        zone = site.zone_name(self._library, self._name)
         if moments.zone(zone) is None:
             return "warning", (
                 f"the user's time zone {zone!r:.40} is not known here; "

@@ -81,7 +81,7 @@ class Jira:
     def _cloud(self) -> bool:
         if self._settings.deployment != "auto":
             return self._settings.deployment == "cloud"
-        return site.is_cloud(self._library.server_info(), self._settings)
+        return site.is_cloud(site.server_info(self._library, self.name), self._settings)
 
     @cached_property
     def _writer(self) -> IssueWriter:

@@ -48,7 +48,7 @@ def flatten(issue: RawIssue, site: Site, history: Any, ids: Mapping[str, str]) -
         "reporter": person(fields.get("reporter")),
         "reporter_email": _part(fields.get("reporter"), "emailAddress"),
         "assignee": person(fields.get("assignee")),
-        "parent": parent.get("id") or ids.get(str(parent_key)),
+        "parent": parent.get("id") or ids.get(str(parent_key)) or None,
         "parent_key": parent_key,
         "links": _links(fields.get("issuelinks")),
         "service": shown(fields.get(roles.service or "")),

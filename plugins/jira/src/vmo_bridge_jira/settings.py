@@ -60,7 +60,7 @@ class JiraSettings(_Section):
     """Which interface is spoken; ``auto`` asks the site (``serverInfo``)."""
     projects: list[str] = Field(default_factory=list)
     """Keys of the projects that are read."""
-    jql: str = ""
+    jql: str | None = None
     """More conditions, or instead of projects; without ``ORDER BY``."""
     page_size: int = Field(default=100, ge=10, le=1000)
     """Issues a request; the site may give fewer, and it shrinks when the site runs out of time."""
@@ -116,13 +116,15 @@ class JiraSettings(_Section):
 
     @field_validator("jql")
     @classmethod
-    def _no_order(cls, value: str) -> str:
+    def _no_order(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
         bare = _QUOTED.sub("", value)
         if _ORDER.search(bare):
             raise ValueError("has ORDER BY in it; leave it out, the order is the reader's")
         if bare.count("(") != bare.count(")"):
             raise ValueError("has a parenthesis without its other half")
-        return value.strip()
+        return value.strip() or None
 
     @field_validator("number_pattern")
     @classmethod

@@ -73,7 +73,7 @@ class Site:
 
 def look(library: Library, settings: JiraSettings, name: str) -> Site:
     """Ask for everything; a configured field or project that is not there is an error."""
-    info = _mapping(library.server_info(), "serverInfo", name)
+    info = server_info(library, name)
     fields = read_fields(library, name)
     for key in settings.projects:
         see_project(library, key, name)
@@ -81,11 +81,21 @@ def look(library: Library, settings: JiraSettings, name: str) -> Site:
         cloud=is_cloud(info, settings),
         version=str(info.get("version", "")),
         now=_now(info),
-        zone=moments.zone(_mapping(library.myself(), "myself", name).get("timeZone")),
+        zone=moments.zone(zone_name(library, name)),
         fields=fields,
         categories=_categories(library),
         roles=find_roles(fields, settings, name),
     )
+
+
+def server_info(library: Library, name: str) -> dict[str, Any]:
+    """What the site says of itself."""
+    return _mapping(library.server_info(), "serverInfo", name)
+
+
+def zone_name(library: Library, name: str) -> object:
+    """The time zone in the user's profile, in which queries read dates."""
+    return _mapping(library.myself(), "myself", name).get("timeZone")
 
 
 def is_cloud(info: Mapping[str, Any], settings: JiraSettings) -> bool:

@@ -139,8 +139,9 @@ class JiraGateway:
             "properties": self._issues.properties,
             "editmeta": self._issues.edit_meta,
         }
-        known = part in named and (part != "changelog" or self._cloud)
-        if head == "issue" and call.method == "GET" and known:
+        if not self._cloud:
+            del named["changelog"]
+        if head == "issue" and call.method == "GET" and part in named:
             return named[part](call, name)
         if head == "project" and name in schema.PROJECTS and not part:
             return Reply(200, Renderer(self._store, call).project(name))
