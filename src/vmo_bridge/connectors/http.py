@@ -5,7 +5,7 @@ from __future__ import annotations
 import email.utils
 import ipaddress
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -34,8 +34,9 @@ class _TryAgain(Exception):
 class HttpClient:
     """Talks to one source over HTTP.
 
-    ``auth`` signs requests; ``transport`` replaces the network (tests pass one). Redirects are not
-    followed: an API that redirects is a sign-in page in disguise.
+    ``auth`` signs requests; ``transport`` replaces the network (tests pass one); ``resume_at``
+    reads from the headers of a 429 when to come back, where a source has a way of its own.
+    Redirects are not followed: an API that redirects is a sign-in page in disguise.
     """
 
     def __init__(
@@ -47,8 +48,10 @@ class HttpClient:
         timeout: float = 60.0,
         attempts: int = 3,
         transport: httpx.BaseTransport | None = None,
+        resume_at: Callable[[Mapping[str, str]], datetime | None] | None = None,
     ) -> None:
         self.name = name
+        self._resume_at = resume_at or retry_moment
         self.url = url.rstrip("/")
         self._attempts = attempts
         self._client = httpx.Client(
@@ -137,7 +140,7 @@ class HttpClient:
                 f"({response.status_code}); the API needs an account that signs in without it"
             )
         if response.status_code == 429:
-            retry_at = retry_moment(response.headers)
+            retry_at = self._resume_at(response.headers)
             wait = (retry_at - datetime.now(tz=UTC)).total_seconds() if retry_at else None
             failure = RetryLater(
                 f"{self.name}: {self.url} limits us (429{_reason(response.headers)})"

@@ -164,6 +164,7 @@ class SurveyGateway:
         return Reply(200, {"data": part} | _links(params, here, page, size, len(shown)))
 
     def _one(self, survey: str, *, details: bool, root: str) -> Reply:
+        # The list tells of the last change of survey or responses, the survey of its own.
         found = self._store.survey(survey) or {}
         found["href"] = f"{root}{PREFIX}/v3/surveys/{survey}"
         if not details:

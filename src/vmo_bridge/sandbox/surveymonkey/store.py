@@ -62,8 +62,17 @@ class SurveyStore:
         ]
 
     def survey(self, survey: str) -> dict[str, Any] | None:
-        """One survey; None when there is none."""
-        return next((each for each in self.surveys() if each["id"] == survey), None)
+        """One survey with its count and the date of its own last change; None if there is none."""
+        db = self._instance.db
+        row = db.execute("SELECT doc FROM _sm_survey WHERE id = ?", (survey,)).fetchone()
+        return None if row is None else json.loads(row[0]) | {"response_count": self.count(survey)}
+
+    def count(self, survey: str) -> int:
+        """How many responses a survey has."""
+        cursor = self._instance.db.execute(
+            "SELECT count(*) FROM _sm_response WHERE survey = ?", (survey,)
+        )
+        return int(cursor.fetchone()[0])
 
     def exists(self, survey: str) -> bool:
         """Whether there is such a survey."""
