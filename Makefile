@@ -9,10 +9,10 @@ DEMO ?=
 TESTS ?=
 BENCH ?=
 
-.PHONY: help setup demo test check format bench clean
+.PHONY: help setup demo test check format bench bench-surveys clean
 
 help:  ## show this list
-	@sed -n 's/^\([a-z]*\):.*##/\1\t/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST)
 
 setup: $(STAMP)  ## make the virtual environment (.venv) with the project, its plugins and its tools
 
@@ -45,6 +45,9 @@ format: $(STAMP)  ## bring the code into shape
 
 bench: $(STAMP)  ## measure, beside a bare loop (not part of the tests); flags by BENCH="--rows 200000"
 	$(BIN)/python tests/benchmarks/bench_sync.py $(BENCH)
+
+bench-surveys: $(STAMP)  ## measure a first sync of 100k survey answers; flags by BENCH="--runs 5"
+	$(BIN)/python tests/benchmarks/bench_surveys.py $(BENCH)
 
 clean:  ## remove everything that is made
 	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
