@@ -29,6 +29,7 @@ def write_config(folder: Path, server: SandboxServer) -> Path:
     secrets = {
         "helpdesk-password": password,
         "development-token": token,
+        "voices-token": server.surveymonkey.token,
     }
     for name, secret in secrets.items():
         keep_secret(folder / "secrets" / name, secret)
@@ -39,6 +40,7 @@ def write_config(folder: Path, server: SandboxServer) -> Path:
             user=user,
             jira=server.jira.url,
             email=email,
+            surveys=server.surveymonkey.url,
             end=_END,
         ),
         encoding="utf-8",
@@ -76,6 +78,16 @@ token = {{ file = "secrets/development-token" }}
 
 [connectors.development.value_fields]
 open_signals = "VMO Value"
+
+[connectors.voices]
+plugin = "surveymonkey"
+url = "{surveys}"
+token = {{ file = "secrets/voices-token" }}
+
+[connectors.voices.variables]
+ticket = "ticket"
+service = "service"
+user_group = "department"
 
 [feedback.questions]
 csat = [
