@@ -49,9 +49,12 @@ def test_the_demo_finds_its_seed_s_stories_and_nothing_else(seed: int, tmp_path:
     assert {each["id"].split(":", 1)[1] for each in still} == {
         f"{each['demand']}:{each['epic']}".lower() for each in truth["stalled_handoff"]
     }
-    told = {"watermelon", "ping-pong", "recurring", "stalled-hand-off"}
+    (asked,) = truth["feedback_without_ticket"]
+    heard = [each for each in signals if each["rule"] == "feedback-without-ticket"]
+    assert {each["service"] for each in heard} == {asked["service"]}
+    told = {"watermelon", "ping-pong", "recurring", "stalled-hand-off", "feedback-without-ticket"}
     assert {each["rule"] for each in signals} == told
-    assert len(watermelons) + len(thrown) + len(still) + len(back) <= len(signals)
+    assert "sources together tell one of them, and none alone does" in done.stdout
 
 
 def test_another_seed_takes_the_place_of_the_first_and_strangers_files_stay(tmp_path: Path) -> None:
