@@ -137,6 +137,7 @@ def _show_sync(outcomes: list[StreamOutcome], form: str) -> None:
                     "changed": each.changed,
                     "quarantined": each.quarantined,
                     "problem": each.problem or None,
+                    "notes": each.notes,
                 }
                 for each in outcomes
             ]
@@ -155,6 +156,9 @@ def _show_sync(outcomes: list[StreamOutcome], form: str) -> None:
             for each in outcomes
         ],
     )
+    for each in outcomes:
+        for note in each.notes:
+            click.echo(f"note: {each.source}:{each.stream}: {note}")
 
 
 def _show_publish(outcome: PublishOutcome, form: str) -> None:
