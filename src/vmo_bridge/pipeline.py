@@ -95,6 +95,11 @@ class Bridge:
                     for each in outcomes
                     if each.problem
                 ],
+                "notes": [
+                    f"{each.source}:{each.stream}: {note}"
+                    for each in outcomes
+                    for note in each.notes
+                ],
             }
             if run.detail["problems"]:
                 run.state = "partly" if any(not each.problem for each in outcomes) else "failed"

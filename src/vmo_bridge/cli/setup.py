@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -127,11 +128,22 @@ def _checked(settings: Settings, plugins: Plugins) -> list[dict[str, Any]]:
     for name in enabled_connectors(settings):
         try:
             with opened(name, settings, plugins) as connector:
+                _remind(settings, connector)
                 rows += [_checked_row(name, each) for each in connector.check()]
                 rows += _provisioned(settings, name, connector)
         except VmoBridgeError as error:
             rows.append(_row(name, "source", "failed", str(error)))
     return rows
+
+
+def _remind(settings: Settings, connector: Any) -> None:
+    """Show a source what it remembers; what it notes while it is checked is not kept."""
+    from vmo_bridge.connectors.contract import Remembering
+    from vmo_bridge.store import Store
+
+    if isinstance(connector, Remembering) and settings.store_path.exists():
+        with suppress(VmoBridgeError), Store(settings.store_path) as store:  # has a row of its own
+            connector.remember(dict(store.memory(connector.name)))
 
 
 def _store_row(settings: Settings) -> dict[str, Any]:

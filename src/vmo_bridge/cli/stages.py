@@ -132,6 +132,7 @@ def _show_sync(outcomes: list[StreamOutcome], form: str) -> None:
                     "changed": each.changed,
                     "quarantined": each.quarantined,
                     "problem": each.problem or None,
+                    "notes": each.notes,
                 }
                 for each in outcomes
             ]
@@ -150,6 +151,9 @@ def _show_sync(outcomes: list[StreamOutcome], form: str) -> None:
             for each in outcomes
         ],
     )
+    for each in outcomes:
+        for note in each.notes:
+            click.echo(f"note: {each.source}:{each.stream}: {note}")
 
 
 def _show_publish(outcomes: Sequence[PublishOutcome], form: str) -> None:

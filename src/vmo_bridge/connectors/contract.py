@@ -208,6 +208,18 @@ class Remembering(Protocol):
 
 
 @runtime_checkable
+class Noting(Protocol):
+    """A source with something to tell of a read that is whole all the same."""
+
+    def notes(self, stream: str) -> Sequence[str]:
+        """What people should know of the last read of a stream: odd answers, files waited for.
+
+        Asked for after each read; never holds a secret or personal data.
+        """
+        ...
+
+
+@runtime_checkable
 class Writer(Protocol):
     """A source that values can be written back to; planning is not its business."""
 

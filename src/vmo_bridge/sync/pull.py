@@ -6,13 +6,14 @@ import logging
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import msgspec
 
 from vmo_bridge.connectors.contract import (
     Connector,
+    Noting,
     Page,
     RawRecord,
     Remembering,
@@ -51,6 +52,8 @@ class StreamOutcome:
     quarantined: int = 0
     problem: str = ""
     """Why it is not whole; empty if it is."""
+    notes: list[str] = field(default_factory=list)
+    """What the source has to tell of the read."""
 
 
 def sync_source(
@@ -93,6 +96,10 @@ def sync_source(
                 gone = str(error)
             except (AccessError, SourceError, PluginError) as error:
                 outcome.problem = str(error)
+            if isinstance(connector, Noting):
+                outcome.notes = list(connector.notes(stream.name))
+        for note in outcome.notes:
+            log.warning("%s:%s: %s", connector.name, stream.name, note)
         outcome.problem = outcome.problem or gone
         if outcome.problem:
             with store.transaction():
