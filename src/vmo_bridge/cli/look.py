@@ -11,7 +11,7 @@ import click
 
 from vmo_bridge.cli import show
 from vmo_bridge.cli.opening import load
-from vmo_bridge.cli.options import as_of_option, format_option
+from vmo_bridge.cli.options import as_of_option, list_format_option
 
 if TYPE_CHECKING:
     from vmo_bridge.records import KpiResult, Signal
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @as_of_option
 @click.option("--rule", help="Only those of this rule.")
 @click.option("--all", "ended_too", is_flag=True, help="Also those that have ended.")
-@format_option
+@list_format_option
 @click.pass_obj
 def signals(
     config: Path, as_of: datetime | None, rule: str | None, ended_too: bool, form: str
@@ -50,8 +50,8 @@ def signals(
         labels = store.versions.labels(
             list(dict.fromkeys(ref for each in chosen for ref in each.finding.evidence))
         )
-    if form == "json":
-        show.as_json([signal_json(each, labels) for each in chosen])
+    if form != "table":
+        show.as_rows([signal_json(each, labels) for each in chosen], form)
         return
     show.table(
         [
@@ -106,7 +106,7 @@ def signal_json(signal: Signal, labels: dict[str, str]) -> dict[str, Any]:
 @click.option("--window", help="Only this window: 2026-10, or last-90-days.")
 @click.option("--service", help="Only this service, by name ('all': the totals).")
 @click.option("--user-group", help="Only this user group, by name ('all': the totals).")
-@format_option
+@list_format_option
 @click.pass_obj
 def kpis(
     config: Path,
@@ -149,8 +149,8 @@ def kpis(
     }
     if not chosen:
         click.echo(_no_results(list(results.values()), window, service, user_group), err=True)
-    if form == "json":
-        show.as_json([{**kpi_json(each), "id": name} for name, each in chosen.items()])
+    if form != "table":
+        show.as_rows([{**kpi_json(each), "id": name} for name, each in chosen.items()], form)
         return
     show.table(*_kpi_table(list(chosen.values())))
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 _DAY = re.compile(r"\d{4}-?\d\d-?\d\d|\d{4}-?W\d\d-?\d", re.ASCII)
 """Every form of a day alone that ISO 8601 has: all mean the end of it."""
@@ -49,11 +52,18 @@ as_of_option = click.option(
     type=Moment(),
     help="Look from this moment; a day means its end.  [default: the configuration's, or now]",
 )
-format_option = click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    help="For people or for machines.",
-)
+
+
+def _form(help_: str, *choices: str) -> Callable[[Command], Command]:
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(choices),
+        default="table",
+        show_default=True,
+        help=help_,
+    )
+
+
+format_option = _form("For people or for machines.", "table", "json")
+list_format_option = _form("For people, machines or spreadsheets.", "table", "json", "csv")

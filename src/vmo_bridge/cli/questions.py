@@ -10,7 +10,7 @@ import click
 
 from vmo_bridge.cli import show
 from vmo_bridge.cli.opening import load
-from vmo_bridge.cli.options import format_option
+from vmo_bridge.cli.options import list_format_option
 from vmo_bridge.cli.snippet import question_lines, scale_text, tie_lines
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _MOST_NAMES = 20
 
 
 @click.command()
-@format_option
+@list_format_option
 @click.pass_obj
 def questions(config: Path, form: str) -> None:
     """List survey questions, what they may measure, and names that lead nowhere."""
@@ -35,6 +35,8 @@ def questions(config: Path, form: str) -> None:
         content = _content(store, settings)
     if form == "json":
         show.as_json(content)
+    elif form == "csv":
+        show.as_rows(content["questions"], form)
     else:
         _show(content)
 

@@ -13,7 +13,7 @@ import click
 
 from vmo_bridge.cli import show
 from vmo_bridge.cli.opening import load
-from vmo_bridge.cli.options import format_option
+from vmo_bridge.cli.options import list_format_option
 from vmo_bridge.errors import ConfigError, VmoBridgeError
 
 if TYPE_CHECKING:
@@ -88,14 +88,14 @@ def _check_source(settings: Settings, plugins: Plugins, name: str) -> None:
 
 
 @click.command()
-@format_option
+@list_format_option
 @click.pass_obj
 def check(config: Path, form: str) -> None:
     """Check the configuration, and try reach, sign-in and rights of every source."""
     settings, plugins = load(config)
     rows = list(_checked(settings, plugins))
-    if form == "json":
-        show.as_json(rows)
+    if form != "table":
+        show.as_rows(rows, form)
     else:
         show.table(
             ["source", "what", "state", "detail"],
@@ -189,7 +189,7 @@ def _row(source: str, what: str, state: str, detail: str) -> dict[str, Any]:
 
 @click.command()
 @click.option("--apply", is_flag=True, help="Make what is missing, over REST (needs an admin).")
-@format_option
+@list_format_option
 @click.pass_obj
 def provision(config: Path, apply: bool, form: str) -> None:
     """Show which tables, fields and form sections the target lacks; make them with --apply."""
@@ -198,8 +198,9 @@ def provision(config: Path, apply: bool, form: str) -> None:
     settings, plugins = load(config)
     with watching() as watch:
         steps = make_missing(settings, plugins, apply=apply, watch=watch)
-    if form == "json":
-        show.as_json([{"what": step.what, "table": step.table, **step.values} for step in steps])
+    if form != "table":
+        made = [{"what": step.what, "table": step.table, "values": step.values} for step in steps]
+        show.as_rows(made, form)
         return
     for step in steps:
         click.echo(f"+ {step.what}")
@@ -240,7 +241,7 @@ def _make_missing_in(
 
 
 @click.command()
-@format_option
+@list_format_option
 @click.pass_obj
 def plugins(config: Path, form: str) -> None:
     """List the plugins: version, state, what they offer, and why one is broken."""
@@ -249,8 +250,8 @@ def plugins(config: Path, form: str) -> None:
 
     off = load_settings(config).plugins.off if config.exists() else []
     rows = load_plugins(off=off).rows
-    if form == "json":
-        show.as_json(
+    if form != "table":
+        show.as_rows(
             [
                 {
                     "name": row.name,
@@ -261,7 +262,8 @@ def plugins(config: Path, form: str) -> None:
                     "offers": list(row.offers),
                 }
                 for row in rows
-            ]
+            ],
+            form,
         )
         return
     show.table(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,16 @@ import click
 def as_json(content: Any) -> None:
     """Print JSON; moments as ISO 8601 UTC."""
     click.echo(json.dumps(content, indent=2, ensure_ascii=False, default=_plain))
+
+
+def as_rows(rows: Sequence[Mapping[str, Any]], form: str) -> None:
+    """Print a list for machines (``json``) or for spreadsheet programs (``csv``)."""
+    if form == "csv":
+        from vmo_bridge.cli.export import as_csv
+
+        click.echo(as_csv(rows), nl=False)
+    else:
+        as_json(rows)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> None:

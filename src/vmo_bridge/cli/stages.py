@@ -13,7 +13,7 @@ import click
 
 from vmo_bridge.cli import show
 from vmo_bridge.cli.opening import bridge, load, log_to
-from vmo_bridge.cli.options import as_of_option, format_option
+from vmo_bridge.cli.options import as_of_option, list_format_option
 
 if TYPE_CHECKING:
     from vmo_bridge.publish.plan import PlanRow
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@format_option
+@list_format_option
 @click.pass_obj
 def sync(config: Path, form: str) -> None:
     """Read what changed in every source."""
@@ -57,7 +57,7 @@ def measure(config: Path, as_of: datetime | None) -> None:
 
 @click.command()
 @click.option("--apply", is_flag=True, help="Write, read back and keep receipts.")
-@format_option
+@list_format_option
 @click.pass_obj
 def publish(config: Path, apply: bool, form: str) -> None:
     """Show what would be written back; write it with --apply."""
@@ -122,8 +122,8 @@ def _show_measure(outcome: MeasureOutcome) -> None:
 
 
 def _show_sync(outcomes: list[StreamOutcome], form: str) -> None:
-    if form == "json":
-        show.as_json(
+    if form != "table":
+        show.as_rows(
             [
                 {
                     "source": each.source,
@@ -135,7 +135,8 @@ def _show_sync(outcomes: list[StreamOutcome], form: str) -> None:
                     "notes": each.notes,
                 }
                 for each in outcomes
-            ]
+            ],
+            form,
         )
         return
     show.table(
@@ -157,8 +158,8 @@ def _show_sync(outcomes: list[StreamOutcome], form: str) -> None:
 
 
 def _show_publish(outcomes: Sequence[PublishOutcome], form: str) -> None:
-    if form == "json":
-        show.as_json(
+    if form != "table":
+        show.as_rows(
             [
                 {
                     "target": outcome.target,
@@ -172,7 +173,8 @@ def _show_publish(outcomes: Sequence[PublishOutcome], form: str) -> None:
                 for outcome in outcomes
                 for row in outcome.plan
                 if row.action != "unchanged"
-            ]
+            ],
+            form,
         )
         return
     signs = {"create": "+", "change": "~"}
