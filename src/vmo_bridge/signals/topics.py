@@ -18,7 +18,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
-from vmo_bridge.signals.statistics import fisher_more
+from vmo_bridge.signals.statistics import benjamini_hochberg, fisher_more
 from vmo_bridge.signals.words import Stems, spread
 
 
@@ -41,41 +41,86 @@ class Matter:
     """The stems that tell it, the most used first."""
     texts: tuple[Said, ...]
 
+    chance: float
+    """Of so many people who use the word that tells it best, were there no matter."""
+
     @property
     def people(self) -> int:
         """How many different people speak of it."""
         return len({each.who for each in self.texts})
 
 
-_CHANCE = 0.25
-"""A word that a quarter of all words would reach by chance says nothing of a place."""
 _COMMON = 0.5
 """A word in more than half of the texts of a place is how people speak there, not a matter."""
 _MANY = 12
 """With fewer texts than this, a single matter may well be in more than half of them."""
+_TELLERS = 3
+"""A word that fewer people use tells nothing by itself."""
+_COMPANY = 0.1
+"""A word that one of ten words would reach by chance may stand beside the words that tell."""
 
 
-def matters(said: Sequence[Said], *, people: int) -> list[Matter]:
+def matters(said: Sequence[Said], *, people: int, false_discoveries: float) -> list[Matter]:
     """What at least ``people`` different people of a place speak of, and others do not.
 
-    Places in their order of appearance, in each the matter of most people first.
+    A word *tells* where so many people of the place use it that it is no chance beside those
+    elsewhere (Fisher's exact test, Benjamini-Hochberg over all words of all places). Texts that
+    share a telling word, directly or through others, are a matter. Further texts join it by a word
+    that stands beside a telling one, is hardly used elsewhere, and that two people use; they bring
+    no others. Places in their order of appearance, in each the matter of most people first.
     """
     places: dict[Hashable, list[Said]] = defaultdict(list)
     for each in said:
         places[each.place].append(each)
-    whole = _users(said)
-    everybody = len({each.who for each in said})
+    chances = _chances(places)
+    tested = [key for key, (n, _) in chances.items() if n >= min(people, _TELLERS)]
+    adjusted = benjamini_hochberg([chances[key][1] for key in tested])
+    telling: dict[Hashable, set[str]] = defaultdict(set)
+    for (place, stem), p in zip(tested, adjusted, strict=True):
+        if p <= false_discoveries:
+            telling[place].add(stem)
+    company: dict[Hashable, set[str]] = defaultdict(set)
+    for (place, stem), (_, p) in chances.items():
+        if p <= _COMPANY:
+            company[place].add(stem)
     found = []
     for place, texts in places.items():
-        telling = _telling(texts, whole, everybody)
-        for group in _joined(texts, telling):
-            users = _users(group)
-            core = sorted(users.keys() & telling, key=lambda stem: (-len(users[stem]), stem))
-            matter = Matter(place, tuple(core), tuple(group))
+        for group in _joined(texts, frozenset(telling[place])):
+            matter = _matter(
+                place,
+                texts,
+                group,
+                telling=telling[place],
+                company=company[place],
+                chances=chances,
+            )
             if matter.people >= people:
                 found.append(matter)
     order = {place: at for at, place in enumerate(places)}
     return sorted(found, key=lambda each: (order[each.place], -each.people, each.core))
+
+
+Chances = Mapping[tuple[Hashable, str], tuple[int, float]]
+"""(place, stem) to the people who use it there, and the chance of so many."""
+
+
+def _chances(
+    places: Mapping[Hashable, Sequence[Said]],
+) -> dict[tuple[Hashable, str], tuple[int, float]]:
+    """Of every stem that two people of a place use; the usual words of a large place are none."""
+    whole = _users([each for texts in places.values() for each in texts])
+    everybody = len({each.who for texts in places.values() for each in texts})
+    found = {}
+    for place, texts in places.items():
+        here = len({each.who for each in texts})
+        for stem, users in _users(texts).items():
+            n = len(users)
+            if n < 2 or (here >= _MANY and n > here * _COMMON):
+                continue
+            elsewhere = everybody - here
+            others = min(len(whole[stem] - users), elsewhere)
+            found[place, stem] = n, fisher_more(n, here, others, elsewhere)
+    return found
 
 
 def _users(texts: Sequence[Said]) -> dict[str, set[Hashable]]:
@@ -87,21 +132,29 @@ def _users(texts: Sequence[Said]) -> dict[str, set[Hashable]]:
     return users
 
 
-def _telling(
-    texts: Sequence[Said], whole: Mapping[str, set[Hashable]], everybody: int
-) -> frozenset[str]:
-    """The stems that several people of a place use, and more often so than people elsewhere."""
-    here = len({each.who for each in texts})
-    elsewhere = max(everybody - here, 0)
-    telling = set()
-    for stem, users in _users(texts).items():
-        n = len(users)
-        others = len(whole[stem] - users)
-        if n < 2 or (here >= _MANY and n > here * _COMMON):
-            continue
-        if elsewhere == 0 or fisher_more(n, here, min(others, elsewhere), elsewhere) <= _CHANCE:
-            telling.add(stem)
-    return frozenset(telling)
+def _matter(
+    place: Hashable,
+    texts: Sequence[Said],
+    group: Sequence[Said],
+    *,
+    telling: set[str],
+    company: set[str],
+    chances: Chances,
+) -> Matter:
+    """A group with the texts that join it, and the words that tell it, the most used first."""
+    own = {stem for each in group for stem in each.stems}
+    core = own & telling
+    beside = own & company
+    taken = {id(each) for each in group}
+    joining = [
+        each for each in texts
+        if id(each) not in taken and each.stems & beside and not each.stems & telling
+    ]  # fmt: skip
+    members = [each for each in texts if id(each) in taken or each in joining]
+    users = _users(members)
+    words = sorted(core | beside, key=lambda stem: (stem not in core, -len(users[stem]), stem))
+    chance = min(chances[place, stem][1] for stem in core)
+    return Matter(place, tuple(words), tuple(members), chance)
 
 
 def _joined(texts: Sequence[Said], telling: frozenset[str]) -> list[list[Said]]:
@@ -142,6 +195,18 @@ def speaks_of(stems: Stems, core: Sequence[str], *, common: Collection[str] = ()
     """
     telling = frozenset(core) - frozenset(common)
     return len(stems & telling) >= min(2, len(telling)) > 0
+
+
+def is_like(stems: Stems, matter: Matter, *, common: Collection[str] = ()) -> bool:
+    """Whether a text says what one of a matter's texts says: two of its telling stems together.
+
+    Where the matter has only one, that one. ``common`` as above.
+    """
+    telling = frozenset(matter.core) - frozenset(common)
+    shared = stems & telling
+    if len(shared) < min(2, len(telling)) or not telling:
+        return False
+    return len(telling) < 2 or any(len(shared & each.stems) >= 2 for each in matter.texts)
 
 
 def common_stems(texts: Sequence[Stems], *, share: float) -> frozenset[str]:

@@ -30,6 +30,8 @@ _EMPTY_WORDS = """
     under until up upon urgent us use used uses using very want wants was way we week weeks well
     went were what when where whether which while who whole whom why will with within without won
     work working works would year years yesterday yet you your yours
+    arent cant couldnt didnt doesnt dont hadnt hasnt havent im isnt ive shouldnt thats theres wasnt
+    werent whats wont wouldnt youre
 """
 _EMPTY: frozenset[str] = frozenset(_EMPTY_WORDS.split())
 _WORD = re.compile(r"[a-z]+")
@@ -74,7 +76,7 @@ def _meant(often: Mapping[str, int]) -> dict[str, tuple[str, ...]]:
     """What each odd stem stands for; the more frequent one wins, ties by the alphabet."""
     ranked = sorted(often, key=lambda stem: (-often[stem], stem))
     by_shape: dict[str, str] = {}
-    endings: set[str] = set()
+    endings: dict[str, str] = {}
     meant: dict[str, tuple[str, ...]] = {}
     for stem in ranked:
         if len(stem) >= _SHORTEST_MISTYPED:
@@ -85,12 +87,18 @@ def _meant(often: Mapping[str, int]) -> dict[str, tuple[str, ...]]:
                 continue
             for shape in _shapes(stem):
                 by_shape.setdefault(shape, stem)
-        ends = next((stem[at:] for at in range(2, len(stem) - 4) if stem[at:] in endings), None)
+        parts = (_bare(stem[at:]) for at in range(2, len(stem) - 3))
+        ends = next((endings[part] for part in parts if part in endings), None)
         if ends is not None:
             meant[stem] = (stem, ends)
-        if often[stem] > 1:
-            endings.add(stem)
+        if often[stem] > 1 and len(stem) >= _SHORTEST_MISTYPED:
+            endings[_bare(stem)] = stem
     return meant
+
+
+def _bare(stem: str) -> str:
+    """Without a closing e: the stemmer leaves it to ``phone`` and takes it from ``smartphone``."""
+    return stem.removesuffix("e")
 
 
 @cache
