@@ -473,6 +473,17 @@ def test_a_changelog_that_is_cut_off_is_fetched_whole_or_not_believed(
         assert row["history"] == (None if cut_off else before[row["id"]])
 
 
+def test_an_issue_that_is_deleted_before_its_changelog_is_fetched_has_none(
+    server: SandboxServer, connect: Connect, wire: Any
+) -> None:
+    server.faults.set("changelog_truncated", 1, app="jiradc")
+    gone = httpx.Response(404, json={"errorMessages": ["Issue does not exist"]})
+    wire.answer = lambda request: gone if "/issue/" in request.url.path else None
+    found = rows(connect("server"))
+    assert sorted(row["id"] for row in found) == in_source(server)
+    assert None in [row["history"] for row in found]
+
+
 def test_long_changelogs_come_over_many_pages(server: SandboxServer, connect: Connect) -> None:
     issue = server.jira.store.select("WHERE kind = 'Bug' LIMIT 1")[0]
     item = {"field": "status", "fieldId": "status", "fieldtype": "jira", "from": "10000",
@@ -497,13 +508,14 @@ def test_epics_that_are_named_by_key_are_found_by_id(
 ) -> None:
     store = server.jira.store
     epic = store.select("WHERE kind = 'Epic' ORDER BY updated DESC LIMIT 1")[0]
-    bugs = store.select("WHERE kind = 'Bug' ORDER BY updated LIMIT 3")
-    for bug, key in zip(bugs, [epic["key"], "GONE-1", epic["key"]], strict=True):
+    bugs = store.select("WHERE kind = 'Bug' ORDER BY updated LIMIT 4")
+    named = [epic["key"], "GONE-1", epic["key"], "no key) or (1 = 1"]
+    for bug, key in zip(bugs, named, strict=True):
         values = {"parent": "", "custom": json.dumps({"customfield_10014": key})}
         store.update(bug, values, [], "admin")
     found = {row["id"]: row for row in rows(connect(deployment, page_size=20))}
     parents = [found[str(bug["id"])]["parent"] for bug in bugs]
-    assert parents == [str(epic["id"]), None, str(epic["id"])]
+    assert parents == [str(epic["id"]), None, str(epic["id"]), None]
     assert found[str(bugs[1]["id"])]["parent_key"] == "GONE-1"
 
 

@@ -14,6 +14,7 @@ from vmo_bridge.plugin import (
     Change,
     ProvisionStep,
     RetryLater,
+    SourceError,
     Writer,
     WriteRefused,
 )
@@ -237,7 +238,10 @@ def test_a_site_that_calls_itself_otherwise_gets_our_secret_nowhere_else(
         return httpx.Response(200, json=body)
 
     wire.answer = elsewhere
-    connect("cloud").write(of(key, {NUMBER: "3"}))
+    connector = connect("cloud")
+    connector.write(of(key, {NUMBER: "3"}))
+    with pytest.raises(SourceError, match="another address than its own"):
+        connector._library._session.get("https://evil.invalid/1")
     assert {request.url.host for request in wire.requests} == {"127.0.0.1"}
     fields = server.jira.store.named([key])[0]["custom"]
     assert json.loads(fields) == {NUMBER: 3.0}

@@ -13,6 +13,7 @@ from vmo_bridge_jira.site import Site
 PERSON_FIELDS = ("reporter", "reporter_email", "assignee")
 
 _MENTION = re.compile(r"\[~[^\]\n]{1,200}\]")
+_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]*-[0-9]+")
 _CATEGORIES = {"2": "new", "4": "indeterminate", "3": "done"}
 _SHOWN = ("value", "name", "label", "title", "key")
 """Under which of its keys a value says what people read, first hit counts."""
@@ -69,7 +70,7 @@ def parent_keys(issues: Iterable[RawIssue], site: Site) -> list[str]:
     for issue in issues:
         fields = _dict(issue.get("fields"))
         key = shown(fields.get(site.roles.parent or ""))
-        if key and not _dict(fields.get("parent")).get("id"):
+        if key and _KEY.fullmatch(key) and not _dict(fields.get("parent")).get("id"):
             found.append(key)
     return list(dict.fromkeys(found))
 

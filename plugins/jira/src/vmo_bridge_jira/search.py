@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from vmo_bridge.plugin import SourceError
+from vmo_bridge.plugin import AccessError, SourceError
 from vmo_bridge_jira.client import JiraClient, Refused
 
 RawIssue = dict[str, Any]
@@ -187,12 +187,17 @@ class ServerSearch:
         for issue in issues:
             entries = _whole_log(issue)
             if entries is None:
-                path = f"/rest/api/2/issue/{issue.get('key')}"
-                single = self._client.get(path, {"fields": "id", "expand": "changelog"})
-                entries = _whole_log(single)
+                entries = self._single_log(str(issue.get("key")))
             if entries is not None:
                 found[str(issue.get("id"))] = entries
         return found
+
+    def _single_log(self, key: str) -> list[Any] | None:
+        path = f"/rest/api/2/issue/{key}"
+        try:
+            return _whole_log(self._client.get(path, {"fields": "id", "expand": "changelog"}))
+        except AccessError:
+            return None  # deleted or hidden since it was listed
 
     def ids(self, keys: Sequence[str]) -> dict[str, str]:
         """By a search that takes no offence at a key that is none."""
