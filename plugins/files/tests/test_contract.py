@@ -79,7 +79,7 @@ class _OfAFolder(ConnectorContract):
 
         def hide_error() -> None:
             page = "<html><title>Sign in</title><body>Your session has ended</body></html>"
-            drop.text(list(files)[0], page)
+            drop.text(next(iter(files)), page)
 
         return Source(
             connect=connect,

@@ -128,7 +128,7 @@ def _checked(settings: Settings, plugins: Plugins) -> list[dict[str, Any]]:
     for name in enabled_connectors(settings):
         try:
             with opened(name, settings, plugins) as connector:
-                _remind(settings, connector)
+                _remind(settings, name, connector)
                 rows += [_checked_row(name, each) for each in connector.check()]
                 rows += _provisioned(settings, name, connector)
         except VmoBridgeError as error:
@@ -136,14 +136,14 @@ def _checked(settings: Settings, plugins: Plugins) -> list[dict[str, Any]]:
     return rows
 
 
-def _remind(settings: Settings, connector: Any) -> None:
+def _remind(settings: Settings, name: str, connector: Any) -> None:
     """Show a source what it remembers; what it notes while it is checked is not kept."""
     from vmo_bridge.connectors.contract import Remembering
     from vmo_bridge.store import Store
 
     if isinstance(connector, Remembering) and settings.store_path.exists():
         with suppress(VmoBridgeError), Store(settings.store_path) as store:  # has a row of its own
-            connector.remember(dict(store.memory(connector.name)))
+            connector.remember(dict(store.memory(name)))
 
 
 def _store_row(settings: Settings) -> dict[str, Any]:
