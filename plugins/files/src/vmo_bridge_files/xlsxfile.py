@@ -146,7 +146,7 @@ def look_inside(path: Path, most_bytes: int) -> None:
         )
     if start.lstrip().startswith(b"<"):
         raise FileRefused("is a web page or XML, not a workbook; download it again")
-    if start.strip(b"\0") and not start.startswith(_ZIP):
+    if start.strip(b"\0") and not _ZIP.startswith(start[: len(_ZIP)]):
         raise FileRefused("is no workbook; save it as .xlsx")
     try:
         with zipfile.ZipFile(path) as archive:
