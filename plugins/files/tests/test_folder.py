@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -259,7 +258,7 @@ def test_the_folder_stays_as_it_is(connect, drop, sync) -> None:
     drop.csv(CSV, drop.rows(1))
     drop.xlsx(XLSX, drop.rows(2))
     drop.text("notes.txt", "of somebody else")
-    os.chmod(drop.path, 0o555)
+    drop.path.chmod(0o555)
     before = {each.name: each.stat() for each in sorted(drop.path.iterdir())}
     sync(connect())
     list(connect().check())
@@ -267,4 +266,4 @@ def test_the_folder_stays_as_it_is(connect, drop, sync) -> None:
     assert [(n, s.st_mtime_ns, s.st_size) for n, s in before.items()] == [
         (n, s.st_mtime_ns, s.st_size) for n, s in after.items()
     ]
-    os.chmod(drop.path, 0o755)
+    drop.path.chmod(0o755)
