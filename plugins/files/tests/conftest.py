@@ -18,7 +18,7 @@ from vmo_bridge.store import Store
 from vmo_bridge.sync import StreamOutcome, sync_source
 from vmo_bridge.sync.people import People
 from vmo_bridge.testing.source import masked, rows_of
-from vmo_bridge.watch import Watch
+from vmo_bridge.watch import Stopped, Watch
 from vmo_bridge_files.connector import Files
 from vmo_bridge_files.settings import FilesSettings
 
@@ -201,3 +201,61 @@ def sync(store: Store) -> Sync:
         return {each.stream: each for each in outcomes}
 
     return synced
+
+
+class Life:
+    """A folder into which exports are laid, and a store that is synced with interruptions."""
+
+    def __init__(self, path: Path) -> None:
+        self._clock = Clock()
+        self._path = path
+        self._drop = Drop(path / "drop", self._clock)
+        self._files = 0
+        self.exported: set[str] = set()
+
+    def export(self, rows: int, *, old: float) -> None:
+        """One more file; some of its rows were in an earlier one."""
+        first = max(len(self.exported) - 1, 0)
+        numbers = range(first, first + rows)
+        self._files += 1
+        self._drop.csv(f"onboarding-{self._files}.csv", self._drop.rows(*numbers), old=old)
+        self.exported |= {str(each) for each in numbers}
+
+    def sync(self, *, pages: int) -> None:
+        """Read so many pages at most."""
+        settings = FilesSettings.model_validate(
+            {"folder": "drop", "forms": {"onboarding": FORM}, "page_size": 2}
+        )
+        self._clock.go_on(minutes=5)
+        with Store(self._path / "vmo-bridge.db", owner="test") as store, suppress(Stopped):
+            sync_source(
+                Files("drop", settings, self._path, clock=self._clock),
+                store, People(b"key", names=False), 1,
+                overlap=timedelta(minutes=5), watch=Patience(pages),
+            )  # fmt: skip
+
+    def held(self) -> set[str]:
+        with Store(self._path / "vmo-bridge.db") as store:
+            return {each["number"] for each in store.versions.all("feedback")}
+
+
+class Patience(Watch):
+    """Lets so many pages be read."""
+
+    def __init__(self, pages: int) -> None:
+        self._pages = pages
+
+    def stop_here(self) -> None:
+        self._pages -= 1
+        if self._pages <= 0:
+            raise Stopped("in the test")
+
+
+@pytest.fixture(scope="session")
+def lives() -> type[Life]:
+    return Life
+
+
+@pytest.fixture
+def patience() -> type[Patience]:
+    return Patience

@@ -19,24 +19,23 @@ def check_form(form: Form, questions: str) -> Iterator[CheckRow]:
     waiting, refused = look.waiting, dict(look.refused)
     newest: Layout | None = None
     odd: list[str] = []
-    taken = 0
+    good = taken = 0
     for export in look.ready:
-        if form.books.taken(form.name, export.sha256, form.hash):
-            taken += 1
+        is_taken = form.books.taken(form.name, export.sha256, form.hash) is not None
         try:
             newest = form.layout(export)
         except FAILURES as reason:
             refused[export.name] = str(reason)
             continue
+        good, taken = good + 1, taken + is_taken
         before = form.books.header(form.name)
-        new = not form.books.taken(form.name, export.sha256, form.hash)
-        if before is not None and new and (told := changes(before, newest.names)):
+        if before is not None and not is_taken and (told := changes(before, newest.names)):
             odd.append(f"{export.name}: {told}")
     yield _questions_row(questions, newest)
-    found = [f"{len(look.ready)} files, {taken} taken"] if look.ready else ["no file yet"]
+    found = [f"files: {good}, taken: {taken}"] if good else ["no file yet"]
     found += [f"{name} waits: {why}" for name, why in waiting.items()]
-    state = "ok" if look.ready and not waiting else "warning"
-    yield CheckRow(what=form.name, state=state, detail="; ".join(found))  # type: ignore[arg-type]
+    detail = "; ".join(found)
+    yield CheckRow(what=form.name, state="ok" if good and not waiting else "warning", detail=detail)
     for name, why in refused.items():
         yield CheckRow(what=form.name, state="failed", detail=f"{name} {why}")
     for each in odd:

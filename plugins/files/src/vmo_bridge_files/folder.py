@@ -50,6 +50,7 @@ class Folder:
         self._source = source
         self._settings = settings
         self._clock = clock
+        self._last: tuple[Export, FormEntry, Table] | None = None
 
     def names(self) -> dict[str, os.stat_result]:
         """All plain files but those that programs are still writing, by name."""
@@ -97,8 +98,10 @@ class Folder:
         return Look(tuple(sorted(ready.values())), waiting, refused)
 
     def open(self, export: Export, form: FormEntry) -> Table:
-        """Open a file."""
-        return self._open(export.name, form)
+        """Open a file; the last one is at hand, for its header is asked for more than once."""
+        if self._last is None or self._last[:2] != (export, form):
+            self._last = export, form, self._open(self.path / export.name, form)
+        return self._last[2]
 
     def is_same(self, export: Export) -> bool:
         """Whether the file is still the one that was looked at."""
@@ -145,7 +148,7 @@ class Folder:
         """The file with its hash, which is noted once its end was looked at."""
         export = Export(seen.changed_ns, name, seen.size, seen.sha256 or self._hash(name))
         if not seen.sha256:
-            self._open(name, form).look_whole(trusted=trusted)
+            self.open(export, form).look_whole(trusted=trusted)
             if not self.is_same(export):
                 raise NotWhole("it changed while it was looked at")
             books.see(name, Seen(seen.size, seen.changed_ns, seen.since, export.sha256))
@@ -155,8 +158,7 @@ class Folder:
         with (self.path / name).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
-    def _open(self, name: str, form: FormEntry) -> Table:
-        path = self.path / name
+    def _open(self, path: Path, form: FormEntry) -> Table:
         if path.suffix.casefold() not in _WORKBOOKS:
             return CsvTable(path, form)
         # Importing openpyxl takes a while, and many folders hold no workbook.

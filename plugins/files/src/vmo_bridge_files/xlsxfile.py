@@ -45,28 +45,37 @@ class XlsxTable:
         self._path = path
         self._form = form
         look_inside(path, most_bytes)
+
+    @cached_property
+    def _top(self) -> tuple[int, str, list[list[str]]]:
+        """(the system of its serial dates, the sheet's name, the rows down to the header)."""
+        below = self._form.skip_rows + self._form.header_rows
         with self._sheet() as (book, sheet):
-            self.system = 1904 if book.epoch == MAC_EPOCH else 1900
-            self._sheet_name: str = sheet.title
-            below = form.skip_rows + form.header_rows
-            self._top = list(islice(_rows(sheet), below))
-        if len(self._top) < below:
+            rows = [_texts(row) for row in islice(_rows(sheet), below)]
+            system = 1904 if book.epoch == MAC_EPOCH else 1900
+        if len(rows) < below:
             raise FileRefused(
-                f"has {len(self._top)} rows in sheet {self._sheet_name!r}, too few for a header of "
-                f"{form.header_rows} below {form.skip_rows}"
+                f"has {len(rows)} rows in sheet {sheet.title!r}, too few for a header of "
+                f"{self._form.header_rows} below {self._form.skip_rows}"
             )
+        return system, sheet.title, rows
+
+    @property
+    def system(self) -> int:
+        """Which of Excel's two systems its serial dates count in."""
+        return self._top[0]
 
     @cached_property
     def hidden(self) -> Hidden:
         """What openpyxl does not tell of the sheet."""
         with _understood(), zipfile.ZipFile(self._path) as archive:
-            return peek(archive, self._sheet_name)
+            return peek(archive, self._top[1])
 
     @cached_property
     def headers(self) -> list[list[str]]:
         """The header rows; a name in merged cells stands in each of them."""
         first = self._form.skip_rows + 1
-        rows = [_texts(row) for row in self._top[self._form.skip_rows :]]
+        rows = [[*row] for row in self._top[2][self._form.skip_rows :]]
         for (row, column), (top, left) in self.hidden.covered():
             if first <= top and row < first + len(rows):
                 cells = rows[row - first]
@@ -137,7 +146,7 @@ def look_inside(path: Path, most_bytes: int) -> None:
         )
     if start.lstrip().startswith(b"<"):
         raise FileRefused("is a web page or XML, not a workbook; download it again")
-    if start.strip(b"\0") and not start.startswith(_ZIP):
+    if start.strip(b"\0") and not _ZIP.startswith(start[: len(_ZIP)]):
         raise FileRefused("is no workbook; save it as .xlsx")
     try:
         with zipfile.ZipFile(path) as archive:
