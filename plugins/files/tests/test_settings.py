@@ -72,6 +72,6 @@ def test_the_check_tells_of_files_columns_and_strangers(drop: Any, connect: Any)
     found = list(connect().check())
     told = {(row.what, row.state): row.detail for row in found}
     assert "2 questions" in told["onboarding.questions", "ok"]
-    assert "2 files, 0 taken" in told["onboarding", "ok"]
+    assert "files: 1, taken: 0" in told["onboarding", "ok"]
     assert "onboarding-2.csv has no column" in told["onboarding", "failed"]
     assert told["stranger.csv", "warning"] == "no form's files have such a name"
