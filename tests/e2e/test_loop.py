@@ -52,11 +52,15 @@ def test_the_loop_finds_the_stories_and_nothing_that_is_not_there(looped: Any) -
     truth = looped.server.truth()
 
     assert all(set(each) == SIGNAL_FIELDS for each in signals)
-    green = {(each["service"], each["user_group"]) for each in signals if each["user_group"]}
+    green = {
+        (each["service"], each["user_group"]) for each in signals if each["rule"] == "watermelon"
+    }
     assert green == {(each["service"], each["user_group"]) for each in truth["watermelon"]}
     bounced = {each["service"] for each in signals if each["rule"] == "ping-pong"}
     assert bounced == {each["service"] for each in truth["ping_pong"]}
-    assert len(signals) == len(truth["watermelon"]) + len(truth["ping_pong"])
+    back = {each["service"] for each in signals if each["rule"] == "recurring"}
+    assert back == {each["service"] for each in truth["recurring"]}
+    assert {each["rule"] for each in signals} == {"watermelon", "ping-pong", "recurring"}
 
 
 def test_the_values_stand_in_the_records_people_look_at(looped: Any) -> None:
