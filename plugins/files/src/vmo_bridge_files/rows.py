@@ -22,6 +22,8 @@ from vmo_bridge_files.settings import FormEntry
 from vmo_bridge_files.table import Cell, FileRefused, Flaw, Line, Table, is_empty, text_of
 
 _PLAIN = ("person", "email", "ticket", "service", "user_group")
+_NOBODY = frozenset({"anonymous", "none", "n/a", "-"})
+"""What stands for people who did not say who they are; one person would be made of them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,7 @@ class RowReader:
             raise _Unreadable(f"column {self._header('answered_at')!r} (answered_at) is empty")
         for name in _PLAIN:
             text = text_of(self._cell(line, name)).strip()
-            if text:
+            if text and not (name in ("person", "email") and text.casefold() in _NOBODY):
                 content[name] = text
         content["answers"] = self._answers(line, place)
         return content
