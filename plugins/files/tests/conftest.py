@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 from openpyxl import Workbook
 
-from vmo_bridge.plugin import RawRecord, RecordError
+from vmo_bridge.plugin import Answer, Feedback, RawRecord, RecordError
 from vmo_bridge.store import Store
 from vmo_bridge.sync import StreamOutcome, sync_source
 from vmo_bridge.sync.people import People
@@ -251,9 +252,38 @@ class Patience(Watch):
             raise Stopped("in the test")
 
 
+def read_one(name: str, content: bytes) -> dict[str, set[Any]]:
+    """What one file says: number of the feedback to the values and texts of its answers."""
+    form = {
+        "files": name, "id": "ID", "answered_at": "When", "time_zone": "UTC",
+        "questions": {"Rating": {"scale": [1, 5]}},
+    }  # fmt: skip
+    with TemporaryDirectory() as folder:
+        (Path(folder) / name).write_bytes(content)
+        settings = {"folder": ".", "settle_seconds": 0, "forms": {"one": form}}
+        connector = Files("drop", FilesSettings.model_validate(settings), Path(folder))
+        stream = connector.streams[1]
+        found = [
+            each for row in rows_of(connector, stream) for each in connector.normalise("one", row)
+        ]
+    answers: dict[str, set[Any]] = {}
+    for each in found:
+        if isinstance(each, Feedback):
+            answers[each.ref] = set()
+    for each in found:
+        if isinstance(each, Answer):
+            answers[each.feedback_ref].add(each.value if each.text is None else each.text)
+    return {ref.rpartition("/")[2]: said for ref, said in answers.items()}
+
+
 @pytest.fixture(scope="session")
 def lives() -> type[Life]:
     return Life
+
+
+@pytest.fixture(scope="session")
+def read_file() -> Callable[[str, bytes], dict[str, set[Any]]]:
+    return read_one
 
 
 @pytest.fixture

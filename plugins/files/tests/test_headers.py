@@ -165,6 +165,17 @@ def test_a_person_who_is_mapped_becomes_a_pseudonym(connect, drop, seen) -> None
     assert "user1@" not in repr(seen.raw(connector))
 
 
+@pytest.mark.parametrize("nobody", ["anonymous", "Anonymous", "n/a", "-", ""])
+def test_people_who_stay_anonymous_do_not_become_one_person(
+    connect, drop, seen, nobody: str
+) -> None:
+    rows = drop.rows(1)
+    rows[1][2] = nobody
+    drop.csv(CSV, rows)
+    (feedback,) = seen.feedback(connect())
+    assert feedback.contact is None
+
+
 def test_a_personal_header_can_be_asked_for_as_a_question(connect, drop, seen) -> None:
     drop.csv(CSV, [["ID", "Completion time", "Name"], [1, "2026-10-01 09:00:00", "Form of 2026"]])
     connector = connect(email=None, questions={"Name": {}})

@@ -1,77 +1,91 @@
-"""What an admin may write, what is refused with its reason, and the README that lists it."""
+"""What an admin may write, and what is refused with its reason."""
 
 from __future__ import annotations
 
-import re
-import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
-from vmo_bridge.testing.documents import setting_lines
-from vmo_bridge_files.settings import FilesSettings, FormEntry, QuestionEntry
-
-HERE = Path(__file__).parent
-README = (HERE.parent / "README.md").read_text(encoding="utf-8")
+from vmo_bridge.plugin import ConfigError
+from vmo_bridge.settings.loading import validate_section
+from vmo_bridge_files import connect, vmo_connectors
+from vmo_bridge_files.settings import FilesSettings
 
 
-def made(settings: dict[str, Any] | None = None, **form: Any) -> FilesSettings:
-    content = {"folder": "drop", "forms": {"pulse": {"files": "*.csv"} | form}}
-    return FilesSettings.model_validate(content | (settings or {}))
+def check(settings: dict[str, Any] | None = None, **form: Any) -> FilesSettings:
+    content = {"folder": "drop", "forms": {"exit": {"files": "exit*.csv"} | form}}
+    return validate_section(
+        FilesSettings, content | (settings or {}), file=Path("v.toml"), prefix="connectors.drop"
+    )
+
+
+def test_little_has_to_be_said() -> None:
+    form = check().forms["exit"]
+    assert (form.dates, form.header_rows, form.other_columns) == ("iso", 1, "questions")
+    assert form.mapped == {}
+    assert check(id="ID", email="Email").forms["exit"].mapped == {"id": "ID", "email": "Email"}
 
 
 @pytest.mark.parametrize(
-    ("settings", "form", "words"),
+    ("form", "words"),
     [
-        ({"forms": {}}, {}, "there is no form"),
-        ({"forms": {"Pulse": {"files": "x"}}}, {}, "lower-case letters"),
-        ({}, {"time_zone": "Mars/Olympus"}, "no such time zone"),
-        ({}, {"dates": "american"}, "use one of iso, day-first"),
-        ({}, {"dates": ["%d/%m"]}, "does not tell day, month and year"),
-        ({}, {"dates": []}, "is empty"),
-        ({}, {"encoding": "utf-9"}, "no such encoding"),
-        ({}, {"id": "ID", "email": "id "}, "named twice"),
-        ({}, {"name_row": 3}, "beyond header_rows"),
-        ({}, {"delimiter": ";;"}, "at most 1 character"),
-        ({}, {"questions": {"Q": {"scale": [5, 1]}}}, "lowest answer first"),
-        ({}, {"questions": {"Q": {"labels": {"good": 1, "Good ": 2}}}}, "stands twice"),
-        ({}, {"questions": {"Q": {"scale": [1, 2], "labels": {"x": 3}}}}, "outside the scale"),
-        ({}, {"colums": 1}, "Extra inputs"),
+        ({"time_zone": "Eastern"}, r"exit\.time_zone: 'Eastern' is not right: no such time zone"),
+        ({"time_zone": "../UTC"}, r"no such time zone"),
+        ({"time_zone": "America"}, r"no such time zone"),
+        ({"dates": "european"}, r"exit\.dates: .*use one of iso, day-first, month-first, mixed-"),
+        ({"dates": []}, r"the list of formats is empty"),
+        ({"dates": ["%d/%m"]}, r"'%d/%m' does not tell day, month and year"),
+        ({"dates": ["DD/MM/YYYY"]}, r"does not tell day, month and year"),
+        ({"dates": ["%Q"]}, r"'%Q' is not a format of dates"),
+        ({"encoding": "latin-99"}, r"exit\.encoding: 'latin-99' .*no such encoding"),
+        ({"delimiter": "::"}, r"exit\.delimiter"),
+        ({"header_rows": 0}, r"exit\.header_rows"),
+        ({"text_row": 2}, r"text_row is beyond header_rows = 1"),
+        ({"header_rows": 3, "name_row": 4}, r"name_row is beyond header_rows = 3"),
+        ({"id": "ID", "ticket": "id "}, r"column 'id' is named twice; a column has one meaning"),
+        ({"ignore": ["Why?"], "questions": {"why? *": {}}}, r"column 'why\?' is named twice"),
+        (
+            {"id": "Email"},
+            r"exit\.id: 'Email' .*keys are stored as they are, and this column names",
+        ),
+        ({"colour": "red"}, r"exit\.colour: there is no such setting"),
+        ({"questions": {"Q": {"scale": [5, 1]}}}, r"Q\.scale: write the lowest answer first"),
+        ({"questions": {"Q": {"labels": {"Yes": 1, "yes ": 0}}}}, r"label 'Yes' stands twice"),
+        (
+            {"questions": {"Q": {"scale": [1, 5], "labels": {"None": 0}}}},
+            r"label 'None' = 0 is outside the scale",
+        ),
+        ({"questions": {"Q": {"several": ""}}}, r"Q\.several"),
     ],
 )
-def test_a_mistake_is_named(settings: Any, form: Any, words: str) -> None:
-    with pytest.raises(ValidationError, match=words):
-        made(settings, **form)
+def test_a_mistake_in_a_form_is_named(form: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        check(**form)
 
 
-def test_every_setting_has_its_line_in_the_readme() -> None:
-    lines = [
-        *setting_lines(FilesSettings, "connectors.NAME."),
-        *setting_lines(FormEntry, "connectors.NAME.forms.FORM."),
-        *setting_lines(QuestionEntry, "connectors.NAME.forms.FORM.questions.HEADER."),
-    ]
-    assert [line for line in lines if line not in README] == []
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"forms": {}}, r"connectors\.drop\.forms: there is no form"),
+        ({"forms": {"Exit Survey": {"files": "*"}}}, r"form name 'Exit Survey' goes into every id"),
+        ({"forms": {"exit": {}}}, r"exit\.files: is missing"),
+        ({"page_size": 0}, r"page_size"), ({"settle_seconds": -1}, r"settle_seconds"),
+        ({"patience_minutes": -1}, r"patience_minutes"), ({"max_megabytes": 0}, r"max_megabytes"),
+        ({"folders": "x"}, r"folders: there is no such setting; did you mean 'folder'"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_named(settings: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        check(settings)
 
 
-def test_the_example_of_the_readme_is_good() -> None:
-    (example,) = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
-    content = tomllib.loads(example)["connectors"]["forms"]
-    del content["plugin"]
-    settings = FilesSettings.model_validate(content)
-    assert set(settings.forms) == {"onboarding", "pulse"}
-
-
-def test_the_check_tells_of_files_columns_and_strangers(drop: Any, connect: Any) -> None:
-    rows = {row.what: row for row in connect().check()}
-    assert (rows["onboarding"].state, rows["onboarding"].detail) == ("warning", "no file yet")
-    drop.csv("onboarding.csv", drop.rows(1, 2))
-    drop.csv("stranger.csv", drop.rows(1))
-    drop.csv("onboarding-2.csv", [["ID", "x"], [1, 2]])
-    found = list(connect().check())
-    told = {(row.what, row.state): row.detail for row in found}
-    assert "2 questions" in told["onboarding.questions", "ok"]
-    assert "files: 1, taken: 0" in told["onboarding", "ok"]
-    assert "onboarding-2.csv has no column" in told["onboarding", "failed"]
-    assert told["stranger.csv", "warning"] == "no form's files have such a name"
+def test_the_folder_starts_at_the_configuration(tmp_path: Path) -> None:
+    (tmp_path / "drop").mkdir()
+    (kind,) = vmo_connectors()
+    assert (kind.name, kind.settings, kind.writes) == ("files", FilesSettings, False)
+    connector = connect("drop", check(), tmp_path)
+    assert [each.name for each in connector.streams] == ["exit.questions", "exit"]
+    assert connector.link("exit", "1").startswith((tmp_path / "drop").as_uri())
+    elsewhere = connect("drop", check({"folder": "/srv/exports"}), tmp_path)
+    assert elsewhere.link("exit", "1") == "file:///srv/exports#exit/1"

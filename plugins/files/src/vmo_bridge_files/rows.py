@@ -22,6 +22,8 @@ from vmo_bridge_files.settings import FormEntry
 from vmo_bridge_files.table import Cell, FileRefused, Flaw, Line, Table, is_empty, text_of
 
 _PLAIN = ("person", "email", "ticket", "service", "user_group")
+_NOBODY = frozenset({"anonymous", "none", "n/a", "-"})
+"""What stands for people who did not say who they are; one person would be made of them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class RowReader:
     def __init__(self, form: FormEntry, found: Layout, table: Table, file: str, made: datetime):
         self._form = form
         self._layout = found
+        self._table = table
         self._word = table.word
         self._file = file
         self._made = made
@@ -55,7 +58,9 @@ class RowReader:
     def told(self) -> list[str]:
         """What is to be said of the file, after it was read."""
         times = (f"{what}: {number}" for what, number in self._times.told.items())
-        return [f"{self._file}: {each}" for each in (*times, *self._notes.told())]
+        return [
+            f"{self._file}: {each}" for each in (*self._table.told(), *times, *self._notes.told())
+        ]
 
     def row(self, line: Line) -> Row:
         """The raw record; one that cannot be read says why, and where."""
@@ -96,8 +101,8 @@ class RowReader:
         first = self._keys.setdefault(key, line.number)
         if first != line.number:
             raise _Unreadable(
-                f"column {self._header('id')!r} (id): {key!r:.40} stands in {self._word} {first} "
-                "already; that one counts"
+                f"column {self._header('id')!r} (id) holds the same as in {self._word} {first}; "
+                "that one counts"
             )
         return key
 
@@ -126,7 +131,7 @@ class RowReader:
             raise _Unreadable(f"column {self._header('answered_at')!r} (answered_at) is empty")
         for name in _PLAIN:
             text = text_of(self._cell(line, name)).strip()
-            if text:
+            if text and not (name in ("person", "email") and text.casefold() in _NOBODY):
                 content[name] = text
         content["answers"] = self._answers(line, place)
         return content

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from vmo_bridge_files.headers import ROLES, plain
+from vmo_bridge_files.headers import PERSONAL, ROLES, plain
 
 STYLES = (
     "iso", "day-first", "month-first", "mixed-day-first", "mixed-month-first",
@@ -109,6 +109,16 @@ class FormEntry(_Section):
     """Which of them holds the wording of the questions; empty: the same."""
     sheet: str | None = None
     """The sheet of a workbook; needed where more than one is visible."""
+
+    @field_validator("id")
+    @classmethod
+    def _nobody_s_name(cls, value: str | None) -> str | None:
+        if value is not None and plain(value) in PERSONAL:
+            raise ValueError(
+                "keys are stored as they are, and this column names people; map it as person or "
+                "email, and leave id out where there is no other"
+            )
+        return value
 
     @field_validator("time_zone")
     @classmethod

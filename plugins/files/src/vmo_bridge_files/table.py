@@ -66,6 +66,10 @@ class Table(Protocol):
         """The rows below the header; empty ones are left out."""
         ...
 
+    def told(self) -> list[str]:
+        """What people should know of the file besides its rows."""
+        ...
+
     def look_whole(self, *, trusted: bool) -> None:
         """Raise ``NotWhole`` where its end looks cut; ``trusted``: nothing was added for long."""
         ...

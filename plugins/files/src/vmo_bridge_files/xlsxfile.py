@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from functools import cached_property
 from itertools import islice
@@ -119,21 +119,25 @@ class XlsxTable:
                 cells[at] = flaws.get((number, at + 1), cells[at])
         yield Line(number, cells, problem)
 
+    def told(self) -> list[str]:
+        """Rows that are hidden: a filter hides them, and they are answers all the same."""
+        rows = self.hidden.rows
+        return [f"hidden rows, read like the others: {rows}"] if rows else []
+
     def look_whole(self, *, trusted: bool) -> None:
         """Nothing to do: a cut workbook does not open."""
 
     @contextmanager
     def _sheet(self) -> Iterator[tuple[Any, ReadOnlyWorksheet]]:
-        with _understood(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # openpyxl tells of styles and extensions it drops
-            book = load_workbook(self._path, read_only=True, data_only=True, keep_links=False)
-        try:
-            sheet = _chosen(book, self._form.sheet)
-            sheet.reset_dimensions()  # what a file says of its own size need not be true
-            with _understood():
+        # A file of our own: openpyxl leaves one open where it stumbles.
+        with self._path.open("rb") as file, _understood():
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # it tells of styles and extensions it drops
+                book = load_workbook(file, read_only=True, data_only=True, keep_links=False)
+            with closing(book):
+                sheet = _chosen(book, self._form.sheet)
+                sheet.reset_dimensions()  # what a file says of its own size need not be true
                 yield book, sheet
-        finally:
-            book.close()
 
 
 def look_inside(path: Path, most_bytes: int) -> None:
@@ -178,8 +182,9 @@ def _understood() -> Iterator[None]:
     except (FileRefused, NotWhole, OSError):
         raise
     except Exception as error:
+        told = type(error.__cause__ or error).__name__  # openpyxl wraps what it stumbles over
         raise FileRefused(
-            f"cannot be read as a workbook ({type(error).__name__}); "
+            f"cannot be read as a workbook ({told}); "
             "open it in a spreadsheet program and save it as .xlsx"
         ) from error
 
