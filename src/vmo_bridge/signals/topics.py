@@ -145,12 +145,12 @@ def _matter(
     own = {stem for each in group for stem in each.stems}
     core = own & telling
     beside = own & company
-    taken = {id(each) for each in group}
-    joining = [
-        each for each in texts
-        if id(each) not in taken and each.stems & beside and not each.stems & telling
-    ]  # fmt: skip
-    members = [each for each in texts if id(each) in taken or each in joining]
+    tellers = {id(each) for each in group}
+    members = [
+        each
+        for each in texts
+        if id(each) in tellers or (each.stems & beside and not each.stems & telling)
+    ]
     users = _users(members)
     words = sorted(core | beside, key=lambda stem: (stem not in core, -len(users[stem]), stem))
     chance = min(chances[place, stem][1] for stem in core)
