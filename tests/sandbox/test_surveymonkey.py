@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -143,3 +146,27 @@ def test_many_responses_can_be_loaded(server: SandboxServer, client: httpx.Clien
     more = [one | {"id": str(n)} for n in range(1, 5001)]
     assert server.surveymonkey.store.load(YEARLY, more) == 5000
     assert client.get(BULK).json()["total"] == 5320
+
+
+def test_the_total_follows_every_write_whoever_made_it(server: SandboxServer) -> None:
+    store = server.surveymonkey.store
+    survey = max(store.surveys(), key=lambda each: each["response_count"])["id"]
+
+    def total(**limits: str) -> int:
+        found = store.page(survey, size=1, offset=0, sort="date_modified", desc=False, **limits)
+        return found[1]
+
+    rows, before = store.page(survey, size=1, offset=0, sort="date_modified", desc=False)
+    oldest = json.loads(rows[0])
+    when = oldest["date_modified"][:19]
+    same = total(start=when, end=when)
+    store.touch(oldest["id"])
+    assert total() == before
+    assert total(start=when, end=when) == same - 1
+    store.load(survey, [oldest | {"id": "999999999991"}])
+    assert (total(), total(end=when)) == (before + 1, same)
+    with closing(sqlite3.connect(server._instance.path)) as db:
+        db.execute("delete from _sm_response where id = '999999999991'")
+        db.commit()
+    assert (total(), total(end=when)) == (before, same - 1)
+    assert total(start="2999-01-01", end="1999-01-01") == 0

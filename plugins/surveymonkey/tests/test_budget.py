@@ -101,9 +101,10 @@ def test_budgets_go_on_in_the_next_run_and_a_garbled_memory_is_a_fresh_one() -> 
         second.spend()
 
 
-@given(headers=st.dictionaries(
-    st.sampled_from([*told((1, 1, 1))]), st.text(max_size=12) | st.integers().map(str)
-))  # fmt: skip
+VALUES = st.sampled_from(["", "0", "-1", "x", "9" * 40, "1.5", "²", " 7 ", "120"])
+
+
+@given(headers=st.dictionaries(st.sampled_from([*told((1, 1, 1))]), VALUES))
 def test_no_header_breaks_a_budget(headers: dict[str, str]) -> None:
     spent = budget(Clock())
     spent.learn(headers)

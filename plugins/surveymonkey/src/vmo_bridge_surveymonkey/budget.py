@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable, Mapping, MutableMapping
 from datetime import UTC, datetime, timedelta
 
-from vmo_bridge.plugin import RetryLater
+from vmo_bridge.plugin import RetryLater, retry_moment
 
 Clock = Callable[[], datetime]
 Sleep = Callable[[float], None]
 
-_MARGIN = timedelta(seconds=2)
+MARGIN = timedelta(seconds=2)
 """Slept beyond a window's end: the two clocks differ."""
 _LENGTHS = {"minute": timedelta(minutes=1), "day": timedelta(days=1)}
 _HEADER = "X-Ratelimit-App-Global-{window}-{what}"
@@ -40,6 +40,16 @@ class Budget:
 
     def spend(self) -> None:
         """Take one call; waits for the next minute, and raises ``RetryLater`` for the next day."""
+        ends, used, limit = self.day()
+        minute_ends, spent, most = self._window("minute")
+        if spent >= most:
+            self.wait_until(minute_ends + MARGIN)
+            minute_ends, spent, most = self._window("minute")
+        self._keep("day", ends, used + 1, limit)
+        self._keep("minute", minute_ends, spent + 1, most)
+
+    def day(self) -> tuple[datetime, int, int]:
+        """When this day's window ends, spent and allowed calls; ``RetryLater`` if none is left."""
         ends, used, limit = self._window("day")
         if used >= limit:
             raise RetryLater(
@@ -47,12 +57,7 @@ class Budget:
                 f"resume at {ends:%Y-%m-%d %H:%M:%S} UTC",
                 retry_at=ends,
             )
-        minute_ends, spent, most = self._window("minute")
-        if spent >= most:
-            self.wait_until(minute_ends)
-            minute_ends, spent, most = self._window("minute")
-        self._keep("day", ends, used + 1, limit)
-        self._keep("minute", minute_ends, spent + 1, most)
+        return ends, used, limit
 
     def learn(self, headers: Mapping[str, str]) -> None:
         """Believe what the source tells of its windows; it also counts the calls of others."""
@@ -68,16 +73,20 @@ class Budget:
             self._keep(window, ends, max(limit - left, 0), min(limit, most))
 
     def resume_at(self, headers: Mapping[str, str]) -> datetime | None:
-        """When to come back after a 429, which names no moment: the end of the window used up."""
+        """When to come back after a 429: the end of the window used up, a margin later.
+
+        SurveyMonkey names no moment; where something before it does, and no window is used up, it
+        is believed.
+        """
         self.learn(headers)
         spent = {name: self._window(name) for name in self._limits}
         ends = [end for end, used, limit in spent.values() if used >= limit]
-        return max(ends) + _MARGIN if ends else None
+        return max(ends) + MARGIN if ends else retry_moment(headers)
 
     def wait_until(self, moment: datetime) -> None:
-        """Wait for a window to end; never longer than a minute and a margin."""
-        wait = moment + _MARGIN - self._clock()
-        self._sleep(max(0.0, min(wait, _LENGTHS["minute"] + 2 * _MARGIN).total_seconds()))
+        """Wait for a moment; never longer than a minute and two margins."""
+        wait = moment - self._clock()
+        self._sleep(max(0.0, min(wait, _LENGTHS["minute"] + 2 * MARGIN).total_seconds()))
 
     def left(self) -> str:
         """What is left, in words."""

@@ -10,13 +10,18 @@ from typing import Any
 import httpx
 import msgspec
 
-from vmo_bridge.plugin import AccessError, HttpClient, RetryLater, SourceError
-from vmo_bridge_surveymonkey.budget import Budget, Clock
+from vmo_bridge.plugin import AccessError, HttpClient, RetryLater, SignInError, SourceError
+from vmo_bridge_surveymonkey.budget import MARGIN, Budget, Clock
 from vmo_bridge_surveymonkey.settings import SurveyMonkeySettings
 
 _ATTEMPTS = 3
 _A_MINUTE = timedelta(seconds=70)
 """A limit that ends sooner is waited for; a longer one is told, and the next run goes on."""
+
+
+_REFUSED = {"1010", "1011", "1012", "1013"}
+"""Errors that mean the token, whatever the status."""
+_LIMITED = "1040"
 
 
 class Gone(SourceError):
@@ -48,25 +53,25 @@ class Client:
         self._clock = clock
 
     def get(self, path: str, params: Mapping[str, str] | None = None) -> dict[str, Any]:
-        """The object that a path gives; raises ``Gone``, ``AccessError`` or ``SourceError``."""
-        return self._content(self._asked(path, params), path)
+        """The object that a path gives; raises ``Gone``, ``AccessError`` or ``SourceError``.
 
-    def _asked(self, path: str, params: Mapping[str, str] | None) -> httpx.Response:
-        """An answer; a failure that may pass is tried again, and each try is paid for."""
+        A failure that may pass is tried again, and each try is paid for.
+        """
         failures = 0
         while True:
             self.budget.spend()
             try:
                 response = self._http.get(path, params, attempts=1)
+                self.budget.learn(response.headers)
+                return self._content(response, path)
             except RetryLater as failure:
                 failures += 1
                 limited = failure.retry_at is not None
+                if limited:
+                    self.budget.day()
                 if failures >= _ATTEMPTS or (limited and not self._soon(failure)):
                     raise
-                self.budget.wait_until(failure.retry_at or self._clock())
-            else:
-                self.budget.learn(response.headers)
-                return response
+                self.budget.wait_until(failure.retry_at or self._clock() + MARGIN)
 
     def _soon(self, failure: RetryLater) -> bool:
         return failure.retry_at is not None and failure.retry_at <= self._clock() + _A_MINUTE
@@ -85,14 +90,21 @@ class Client:
         if not isinstance(content, dict):
             raise SourceError(f"{self.name}: {path}: the answer is not an object")
         if response.status_code >= 400 or "error" in content or "errmsg" in content:
-            raise self._refusal(response.status_code, content, path)
+            raise self._refusal(response, content, path)
         return content
 
-    def _refusal(self, status: int, content: Mapping[str, Any], path: str) -> Exception:
+    def _refusal(
+        self, response: httpx.Response, content: Mapping[str, Any], path: str
+    ) -> Exception:
         error = content.get("error")
         envelope = error if isinstance(error, dict) else {"message": content.get("errmsg") or error}
         text = " ".join(str(envelope.get(part) or "") for part in ("name", "message")).strip()
+        status, number = response.status_code, str(envelope.get("id") or "")
         shown = f"{self.name}: {path}: {text[:300] or 'no reason given'} (status {status})"
+        if number in _REFUSED or "revoked access" in text:
+            return SignInError(f"{shown}; make a new token")
+        if number == _LIMITED:
+            return RetryLater(shown, retry_at=self.budget.resume_at(response.headers))
         if status == 404:
             return Gone(shown)
         if status == 403:

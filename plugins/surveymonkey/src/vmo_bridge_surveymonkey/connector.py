@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, MutableMapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import httpx
 
 from vmo_bridge.plugin import (
+    AccessError,
     CheckRow,
     HttpClient,
     Page,
@@ -39,6 +40,8 @@ RESPONSES = Stream(
 )
 _OF_SURVEY = ("id", "title", "language", "date_created", "date_modified", "pages")
 """What is kept of a survey's details: counts and addresses would make it new every day."""
+_OVERLAP = timedelta(minutes=5)
+"""Read again of a survey that others have overtaken: a response may turn up late."""
 
 
 class SurveyMonkey:
@@ -136,7 +139,7 @@ class SurveyMonkey:
         if since is None or self._memory is None:
             return since
         mark = self._known(f"newest.{survey.id}")
-        return min(since, moment(mark)) if mark else None
+        return min(since, moment(mark) - _OVERLAP) if mark else None
 
     def _place(self, survey: Listed, since: datetime | None) -> Place:
         begin = self._since(survey, since)
@@ -150,14 +153,19 @@ class SurveyMonkey:
         place = Place.of(piece.cursor or "")
         listed = next((each for each in self._surveys.chosen() if each.id == place.survey), None)
         if listed is None:
-            self._gone[place.survey] = place.survey
+            self._gone[place.survey] = repr(place.survey)
             return
         try:
             yield from self._read_responses(piece, place)
-        except Gone:
-            self._gone[listed.id] = listed.title
+        except (Gone, AccessError) as error:
+            self._miss(listed, error)
         else:
             self._note(f"responses.{listed.id}", listed.print)
+
+    def _miss(self, survey: Listed, error: Gone | AccessError) -> None:
+        """Note a survey that could not be read; it is told when all others are."""
+        reason = f": {error}" if isinstance(error, AccessError) else ""
+        self._gone[survey.id] = f"{survey.title!r} ({survey.id}){reason}"
 
     def _read_responses(self, piece: Slice, place: Place) -> Iterator[Page]:
         flattener = Flattener(self._surveys.details(place.survey), self._settings)
@@ -168,29 +176,47 @@ class SurveyMonkey:
             yield page
 
     def _read_questions(self, piece: Slice) -> Iterator[Page]:
-        """The surveys that moved, in the order of their last change, a page each."""
-        moved = [
+        """The surveys that moved, a page each as it is read: a day may not suffice for all.
+
+        What is remembered says what was read; the cursor, only where nothing is remembered.
+        """
+        newest: datetime | None = None
+        for each in sorted(self._moved(), key=_place):
+            place = _place(each)
+            if self._memory is None and piece.cursor is not None and place <= piece.cursor:
+                continue
+            try:
+                details = self._surveys.details(each.id)
+            except (Gone, AccessError) as error:
+                self._miss(each, error)
+                continue
+            changed = self._changed(each, details)
+            if piece.until is not None and changed >= piece.until:
+                continue
+            # One that was never read may be older than all that was.
+            known = self._memory is None or self._known(f"questions.{each.id}") is not None
+            self._note(f"questions.{each.id}", each.print)
+            if known and piece.since is not None and changed < piece.since:
+                continue
+            newest = max(newest or changed, changed)
+            record = {name: details[name] for name in _OF_SURVEY if name in details}
+            yield Page(records=[record], cursor=place, newest=newest)
+
+    def _moved(self) -> list[Listed]:
+        return [
             each
             for each in self._surveys.chosen()
             if self._known(f"questions.{each.id}") != each.print
         ]
-        found = []
-        for each in moved:
-            try:
-                details = self._surveys.details(each.id)
-            except Gone:
-                self._gone[each.id] = each.title
-                continue
-            found.append((moment(str(details.get("date_modified"))), each, details))
-        for changed, each, details in sorted(found, key=lambda one: (one[0], one[1].id)):
-            cursor = f"{second(changed)}|{each.id}"
-            late = piece.until is not None and changed >= piece.until
-            early = piece.since is not None and changed < piece.since
-            self._note(f"questions.{each.id}", each.print)
-            if late or early or (piece.cursor is not None and cursor <= piece.cursor):
-                continue
-            record = {name: details[name] for name in _OF_SURVEY if name in details}
-            yield Page(records=[record], cursor=cursor, newest=changed)
+
+    def _changed(self, survey: Listed, details: Mapping[str, Any]) -> datetime:
+        text = str(details.get("date_modified"))
+        try:
+            return moment(text)
+        except (ValueError, OverflowError):
+            raise SourceError(
+                f"{self.name}: survey {survey.id}: date_modified is {text!r:.40}, not a date-time"
+            ) from None
 
     def normalise(self, stream: str, record: RawRecord) -> Iterable[Record]:
         """Our records from one survey or response."""
@@ -199,7 +225,7 @@ class SurveyMonkey:
     def count(self, stream: Stream) -> int | None:
         """What the list of surveys counts; raises where a survey vanished while it was read."""
         if self._gone:
-            names = ", ".join(f"{title!r} ({key})" for key, title in sorted(self._gone.items()))
+            names = ", ".join(told for _, told in sorted(self._gone.items()))
             self._gone = {}
             raise SourceError(
                 f"{self.name}: deleted while it was read, or not readable: survey {names}; what "
@@ -218,3 +244,8 @@ class SurveyMonkey:
     def close(self) -> None:
         """Close all connections."""
         self._http.close()
+
+
+def _place(survey: Listed) -> str:
+    """Where a survey stands in the order in which surveys are read."""
+    return f"{survey.modified}|{survey.id}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,9 +11,11 @@ from itertools import pairwise
 from typing import Any
 
 _TAG = re.compile(r"<[^>]*>")
-_LEADING_NUMBER = re.compile(r"\s*(-?\d{1,3})(?![\d.,])")
-SEVERAL = "multiple_choice"
-"""The family of questions to which several choices may be ticked."""
+_LABEL_NUMBER = re.compile(r"\s*(-?\d{1,3})(?![\d.,]).*|.*\s(-?\d{1,3})\s*", re.DOTALL)
+"""``0 - not at all``, or ``Not at all - 0``."""
+
+
+_NO_SCALE: dict[str, Any] = {"low": None, "high": None, "worth": {}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,16 +52,26 @@ def _rows_of(question: Mapping[str, Any]) -> Iterator[Asked]:
         " ".join(str(each.get("heading") or "") for each in _dicts(question.get("headings")))
     )
     family = str(question.get("family") or "")
-    choices = [*_dicts(answers.get("choices")), *_dicts(answers.get("other"))]
-    worth = _worth(choices) if family != SEVERAL else {}
+    subtype = str(question.get("subtype") or "")
+    several = family == "multiple_choice" or (family, subtype) == ("matrix", "multi")
+    choices = list(_dicts(answers.get("choices")))
+    other = answers.get("other")
+    others = _dicts([other] if isinstance(other, dict) else other)
+    menus = [
+        each for column in _dicts(answers.get("cols")) for each in _dicts(column.get("choices"))
+    ]
+    worth = {} if several else _worth(choices)
     rows = list(_dicts(answers.get("rows")))
     common: dict[str, Any] = {
-        "datatype": "/".join(filter(None, (family, str(question.get("subtype") or "")))),
+        "datatype": "/".join(filter(None, (family, subtype))),
         "low": min(worth.values(), default=None),
         "high": max(worth.values(), default=None),
         "worth": worth,
-        "labels": {str(each.get("id")): plain(str(each.get("text") or "")) for each in choices},
-        "several": family == SEVERAL,
+        "labels": {
+            str(each.get("id")): plain(str(each.get("text") or ""))
+            for each in (*choices, *others, *menus)
+        },
+        "several": several,
     }
     if len(rows) < 2:
         yield Asked(key=number, text=heading or number, **common)
@@ -67,10 +80,12 @@ def _rows_of(question: Mapping[str, Any]) -> Iterator[Asked]:
         words = plain(str(row.get("text") or ""))
         text = " – ".join(filter(None, (heading, words))) or number  # noqa: RUF001 - a dash
         yield Asked(key=f"{number}:{row.get('id')}", text=text, **common)
+    if others:  # a comment on all rows
+        yield Asked(key=number, text=heading or number, **common | _NO_SCALE)
 
 
 def _worth(choices: list[Mapping[str, Any]]) -> dict[str, float]:
-    """Each choice's number: its weight, else the number its label begins with; else no scale.
+    """Each choice's number: its weight, else the number in its label; else no scale.
 
     ``N/A`` has no number and is no answer on the scale.
     """
@@ -78,22 +93,33 @@ def _worth(choices: list[Mapping[str, Any]]) -> dict[str, float]:
         found = {str(each.get("id")): read(each) for each in choices if not each.get("is_na")}
         numbers = {key: number for key, number in found.items() if number is not None}
         steps = sorted(numbers.values())
-        # "1-5 years, 6-10 years" are labels: a scale goes on step by step.
-        if len(steps) >= 2 and all(b - a == 1 for a, b in pairwise(steps)):
+        # Recommendations may weigh -100, 0 and 100 several times: then the labels are the scale.
+        weighed = read is _weight and all(a < b for a, b in pairwise(steps))
+        # "1-5 years, 6-10 years" are labels: a scale of theirs goes on step by step.
+        if len(steps) >= 2 and (weighed or all(b - a == 1 for a, b in pairwise(steps))):
             return numbers
     return {}
 
 
 def _weight(choice: Mapping[str, Any]) -> float | None:
     weight = choice.get("weight")
-    if isinstance(weight, bool) or not isinstance(weight, (int, float)):
+    if isinstance(weight, bool) or not isinstance(weight, (int, float, str)):
         return None
-    return float(weight)
+    return finite(weight)
 
 
 def _label_number(choice: Mapping[str, Any]) -> float | None:
-    match = _LEADING_NUMBER.match(str(choice.get("text") or ""))
-    return float(match[1]) if match else None
+    match = _LABEL_NUMBER.fullmatch(str(choice.get("text") or ""))
+    return float(match[1] or match[2]) if match else None
+
+
+def finite(given: float | str) -> float | None:
+    """A number; None for what is none, or could be read as another (``1,5``)."""
+    try:
+        number = float(given)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
 
 
 def plain(text: str) -> str:

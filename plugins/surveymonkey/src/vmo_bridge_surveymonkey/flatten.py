@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from vmo_bridge_surveymonkey.details import Asked, questions
+from vmo_bridge_surveymonkey.details import finite, questions
 from vmo_bridge_surveymonkey.settings import SurveyMonkeySettings
 
 PERSON_FIELDS = ("email", "recipient", "person")
@@ -78,9 +78,12 @@ class Flattener:
         """One answer: which question, which number on which scale, which words."""
         row = _text(answer.get("row_id"))
         asked = self._asked.get(f"{number}:{row}") or self._asked.get(number)
-        choice = _text(answer.get("choice_id") or answer.get("other_id"))
+        other = _text(answer.get("other_id"))
+        choice = _text(answer.get("choice_id")) or other
         found: dict[str, Any] = {"question": asked.key if asked else number}
-        found["key"] = _key(found["question"], asked, choice, _text(answer.get("col_id")))
+        column = _text(answer.get("col_id"))
+        apart = asked is None or asked.several or bool(column or other)
+        found["key"] = _key(found["question"], column, choice, apart=apart)
         text = _text(answer.get("text"))
         if asked is None:
             return found | ({"text": text} if text else {})
@@ -88,24 +91,17 @@ class Flattener:
         if value is not None:
             return found | {"value": value, "low": asked.low, "high": asked.high}
         if not choice and asked.datatype.endswith("/numerical"):
-            value = _number(text)
+            value = finite(text)
         words = text or asked.labels.get(choice, "")
         return found | ({"value": value} if value is not None else {}) | {"text": words}
 
 
-def _key(question: str, asked: Asked | None, choice: str, column: str) -> str:
-    """What tells an answer from all others of the response."""
-    parts = [question]
-    if asked is None or asked.several or column:
-        parts += [each for each in (column, choice) if each]
-    return ":".join(parts)
+def _key(question: str, column: str, choice: str, *, apart: bool) -> str:
+    """What tells an answer from all others of the response.
 
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text.replace(",", ""))
-    except ValueError:
-        return None
+    A rating has one answer, whatever it is; ticks, menus and comments stand beside others.
+    """
+    return ":".join(filter(None, (question, column, choice))) if apart else question
 
 
 def _text(value: Any) -> str:

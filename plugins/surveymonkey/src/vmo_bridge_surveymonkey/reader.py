@@ -19,6 +19,8 @@ from vmo_bridge_surveymonkey.client import Client
 from vmo_bridge_surveymonkey.flatten import Flattener
 from vmo_bridge_surveymonkey.moments import EPOCH, moment, second
 
+_A_SECOND = timedelta(seconds=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -58,6 +60,7 @@ class ResponseReader:
         self._flattener = flattener
         self._size = page_size
         self._until = second(until) if until else None
+        self._early = True
 
     def pages(self, place: Place) -> Iterator[Page]:
         """All pages from a place on; raises ``Gone`` where the survey is not there any more."""
@@ -89,7 +92,7 @@ class ResponseReader:
                     news = True
                     place = replace(place, given=place.given | {row.id for row in fresh})
                     yield self._page(fresh, place, None)
-        following = moment(place.second) + timedelta(seconds=1)
+        following = moment(place.second) + _A_SECOND
         return Place(place.survey, second(following))
 
     def _numbered(self, place: Place) -> Iterator[list[_Row]]:
@@ -113,7 +116,13 @@ class ResponseReader:
         )
 
     def _ask(self, place: Place, number: int) -> tuple[list[_Row], int | None, bool]:
-        """(rows, how many the query has in all, whether there is a next page)."""
+        """(rows, how many the query has in all, whether there is a next page).
+
+        Whether a beginning is itself part of what was "modified after" it is not documented: it is
+        asked for a second early, until a response of that second shows that it is.
+        """
+        early = self._early and place.second > EPOCH
+        begin = second(moment(place.second) - _A_SECOND) if early else place.second
         content = self._client.get(
             f"/v3/surveys/{place.survey}/responses/bulk",
             {
@@ -121,20 +130,23 @@ class ResponseReader:
                 "per_page": str(self._size),
                 "sort_by": "date_modified",
                 "sort_order": "ASC",
-                "start_modified_at": place.second,
+                "start_modified_at": begin,
             },
         )
         links, total = content.get("links"), content.get("total")
-        rows = self._believed(content.get("data"), place)
+        rows = self._believed(content.get("data"), place.survey, begin)
+        if early and rows and rows[0].second == begin:
+            self._early = False
+            return self._ask(place, number)
         return (
             rows,
             total if isinstance(total, int) else None,
             isinstance(links, dict) and bool(links.get("next")),
         )
 
-    def _believed(self, data: Any, place: Place) -> list[_Row]:
+    def _believed(self, data: Any, survey: str, begin: str) -> list[_Row]:
         """The rows, if they keep to the order and the beginning that were asked for."""
-        told = f"{self._client.name}: survey {place.survey}"
+        told = f"{self._client.name}: survey {survey}"
         if not isinstance(data, list):
             raise SourceError(f"{told}: the answer has no list of responses")
         rows = []
@@ -142,12 +154,12 @@ class ResponseReader:
             try:
                 when = second(moment(content["date_modified"]))
                 rows.append(_Row(str(content["id"]), when, content))
-            except (KeyError, TypeError, ValueError) as error:
+            except (KeyError, TypeError, ValueError, OverflowError) as error:
                 raise SourceError(
                     f"{told}: a response has no id or no date_modified that is a date-time; "
                     "no page can begin behind it"
                 ) from error
-        moments = [place.second, *(row.second for row in rows)]
+        moments = [begin, *(row.second for row in rows)]
         if any(later < earlier for earlier, later in pairwise(moments)):
             raise SourceError(f"{told}: the responses do not keep to the order we asked for")
         return rows

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from vmo_bridge.plugin import SourceError
-from vmo_bridge_surveymonkey.client import Client
+from vmo_bridge.plugin import AccessError, SourceError
+from vmo_bridge_surveymonkey.client import Client, Gone
 from vmo_bridge_surveymonkey.settings import SurveyMonkeySettings
 
 _MOST = 1000
@@ -38,11 +38,13 @@ class Surveys:
         self._settings = settings
         self._listed: list[Listed] | None = None
         self._details: dict[str, Mapping[str, Any]] = {}
+        self._refused: dict[str, Gone | AccessError] = {}
 
     def forget(self) -> None:
         """Ask anew: a run begins."""
         self._listed = None
         self._details = {}
+        self._refused = {}
 
     def chosen(self) -> list[Listed]:
         """Those that the configuration asks for; a name that fits none is refused.
@@ -63,9 +65,18 @@ class Surveys:
         return self._listed
 
     def details(self, survey: str) -> Mapping[str, Any]:
-        """The survey with its questions; raises ``Gone``."""
+        """The survey with its questions; raises ``Gone`` or ``AccessError``, asked for or not.
+
+        Both streams need it: what is refused to the first costs the second no call.
+        """
+        if survey in self._refused:
+            raise self._refused[survey]
         if survey not in self._details:
-            self._details[survey] = self._client.get(f"/v3/surveys/{survey}/details")
+            try:
+                self._details[survey] = self._client.get(f"/v3/surveys/{survey}/details")
+            except (Gone, AccessError) as error:
+                self._refused[survey] = error
+                raise
         return self._details[survey]
 
     def _list(self) -> list[Listed]:
