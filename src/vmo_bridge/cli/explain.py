@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vmo_bridge.cli import show
+from vmo_bridge.cli import export, show
 from vmo_bridge.cli.look import kpi_json, measured, signal_json
 from vmo_bridge.cli.opening import load
 from vmo_bridge.cli.options import format_option
@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from vmo_bridge.records import KpiResult, Signal
     from vmo_bridge.settings import Settings
     from vmo_bridge.store import Store
+
+
+_RECORD_COLUMNS = (
+    "id", "ref", "kind", "number", "title", "amount", "changed_at", "fetched_at", "from",
+)  # fmt: skip
 
 
 @click.command()
@@ -34,7 +39,10 @@ if TYPE_CHECKING:
 @format_option
 @click.pass_obj
 def explain(config: Path, name: str, raw: bool, limit: int, form: str) -> None:
-    """Explain NAME: a signal's id, a KPI result's id, or a record's id or number."""
+    """Explain NAME: a signal's id, a KPI result's id, or a record's id or number.
+
+    As CSV: all records behind it.
+    """
     from vmo_bridge.store import Store
 
     settings, plugins = load(config)
@@ -42,6 +50,8 @@ def explain(config: Path, name: str, raw: bool, limit: int, form: str) -> None:
         content = _content(store, settings, plugins, name)
     if form == "json":
         show.as_json(content)
+    elif form == "csv":
+        export.as_csv(_RECORD_COLUMNS, content["records"])
     else:
         _show(content, raw=raw, limit=limit)
 

@@ -9,12 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vmo_bridge.cli import show
+from vmo_bridge.cli import export, show
 from vmo_bridge.cli.opening import load
 from vmo_bridge.cli.options import as_of_option, format_option
 
 if TYPE_CHECKING:
     from vmo_bridge.records import KpiResult, Signal
+
+
+SIGNAL_COLUMNS = (
+    "id", "rule", "state", "title", "why", "service", "user_group", "keywords", "window",
+    "strength", "worth.hours_per_year", "worth.cost_per_year", "evidence",
+)  # fmt: skip
+KPI_COLUMNS = (
+    "id", "kpi", "version", "start", "end", "service", "user_group", "value", "unit", "numerator",
+    "denominator", "n", "target", "status", "completeness", "data_as_of",
+)  # fmt: skip
 
 
 @click.command()
@@ -52,6 +62,9 @@ def signals(
         )
     if form == "json":
         show.as_json([signal_json(each, labels) for each in chosen])
+        return
+    if form == "csv":
+        export.as_csv(SIGNAL_COLUMNS, (signal_json(each, labels) for each in chosen))
         return
     show.table(
         [
@@ -151,6 +164,10 @@ def kpis(
         click.echo(_no_results(list(results.values()), window, service, user_group), err=True)
     if form == "json":
         show.as_json([{**kpi_json(each), "id": name} for name, each in chosen.items()])
+        return
+    if form == "csv":
+        rows = ({**kpi_json(each), "id": name} for name, each in chosen.items())
+        export.as_csv(KPI_COLUMNS, rows)
         return
     show.table(*_kpi_table(list(chosen.values())))
 

@@ -52,8 +52,8 @@ as_of_option = click.option(
 format_option = click.option(
     "--format",
     "form",
-    type=click.Choice(["table", "json"]),
+    type=click.Choice(["table", "json", "csv"]),
     default="table",
     show_default=True,
-    help="For people or for machines.",
+    help="For people, for machines, or for a spreadsheet.",
 )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vmo_bridge.cli import show
+from vmo_bridge.cli import export, show
 from vmo_bridge.cli.opening import load
 from vmo_bridge.cli.options import format_option
 from vmo_bridge.errors import ConfigError, VmoBridgeError
@@ -96,6 +96,8 @@ def check(config: Path, form: str) -> None:
     rows = list(_checked(settings, plugins))
     if form == "json":
         show.as_json(rows)
+    elif form == "csv":
+        export.as_csv(["source", "what", "state", "detail"], rows)
     else:
         show.table(
             ["source", "what", "state", "detail"],
@@ -200,6 +202,10 @@ def provision(config: Path, apply: bool, form: str) -> None:
     if form == "json":
         show.as_json([{"what": step.what, "table": step.table, **step.values} for step in steps])
         return
+    if form == "csv":
+        rows = ({"what": each.what, "table": each.table, "values": each.values} for each in steps)
+        export.as_csv(["what", "table", "values"], rows)
+        return
     for step in steps:
         click.echo(f"+ {step.what}")
     verb = "made" if apply else "missing (provision --apply makes them)"
@@ -239,20 +245,23 @@ def plugins(config: Path, form: str) -> None:
 
     off = load_settings(config).plugins.off if config.exists() else []
     rows = load_plugins(off=off).rows
+    content = [
+        {
+            "name": row.name,
+            "distribution": row.distribution,
+            "version": row.version,
+            "state": row.state,
+            "reason": row.reason or None,
+            "offers": list(row.offers),
+        }
+        for row in rows
+    ]
     if form == "json":
-        show.as_json(
-            [
-                {
-                    "name": row.name,
-                    "distribution": row.distribution,
-                    "version": row.version,
-                    "state": row.state,
-                    "reason": row.reason or None,
-                    "offers": list(row.offers),
-                }
-                for row in rows
-            ]
-        )
+        show.as_json(content)
+        return
+    if form == "csv":
+        columns = ["name", "distribution", "version", "state", "offers", "reason"]
+        export.as_csv(columns, content)
         return
     show.table(
         ["plugin", "package", "version", "state", "offers", "reason"],

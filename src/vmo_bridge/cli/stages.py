@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vmo_bridge.cli import show
+from vmo_bridge.cli import export, show
 from vmo_bridge.cli.opening import bridge, load, log_to
 from vmo_bridge.cli.options import as_of_option, format_option
 
@@ -127,21 +127,24 @@ def _show_measure(outcome: MeasureOutcome) -> None:
 
 
 def _show_sync(outcomes: list[StreamOutcome], form: str) -> None:
+    content = [
+        {
+            "source": each.source,
+            "stream": each.stream,
+            "read": each.read,
+            "changed": each.changed,
+            "quarantined": each.quarantined,
+            "problem": each.problem or None,
+            "notes": each.notes,
+        }
+        for each in outcomes
+    ]
     if form == "json":
-        show.as_json(
-            [
-                {
-                    "source": each.source,
-                    "stream": each.stream,
-                    "read": each.read,
-                    "changed": each.changed,
-                    "quarantined": each.quarantined,
-                    "problem": each.problem or None,
-                    "notes": each.notes,
-                }
-                for each in outcomes
-            ]
-        )
+        show.as_json(content)
+        return
+    if form == "csv":
+        columns = ["source", "stream", "read", "changed", "quarantined", "problem", "notes"]
+        export.as_csv(columns, content)
         return
     show.table(
         ["stream", "read", "new or changed", "quarantined", "problem"],
@@ -162,21 +165,23 @@ def _show_sync(outcomes: list[StreamOutcome], form: str) -> None:
 
 
 def _show_publish(outcome: PublishOutcome, form: str) -> None:
+    content = [
+        {
+            "action": row.action,
+            "table": row.table,
+            "record": row.label,
+            "values": dict(row.values),
+            "before": dict(row.before),
+            "reason": row.reason or None,
+        }
+        for row in outcome.plan
+        if row.action != "unchanged"
+    ]
     if form == "json":
-        show.as_json(
-            [
-                {
-                    "action": row.action,
-                    "table": row.table,
-                    "record": row.label,
-                    "values": dict(row.values),
-                    "before": dict(row.before),
-                    "reason": row.reason or None,
-                }
-                for row in outcome.plan
-                if row.action != "unchanged"
-            ]
-        )
+        show.as_json(content)
+        return
+    if form == "csv":
+        export.as_csv(["action", "table", "record", "values", "before", "reason"], content)
         return
     signs = {"create": "+", "change": "~"}
     for row in outcome.plan:

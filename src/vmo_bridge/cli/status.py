@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vmo_bridge.cli import show
+from vmo_bridge.cli import export, show
 from vmo_bridge.cli.opening import load
 from vmo_bridge.cli.options import format_option
 
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from vmo_bridge.settings import Settings
     from vmo_bridge.store import Store
 
+_STREAM_COLUMNS = (
+    "stream", "held", "expected", "read_whole_at", "watermark", "quarantined", "unfinished",
+    "problem",
+)  # fmt: skip
 _STAGES = ("sync", "detect", "measure", "publish")
 
 
@@ -22,7 +26,7 @@ _STAGES = ("sync", "detect", "measure", "publish")
 @format_option
 @click.pass_obj
 def status(config: Path, form: str) -> None:
-    """Show how it all stands."""
+    """Show how it all stands; as CSV, how the streams stand."""
     from vmo_bridge.store import Store
 
     settings, _ = load(config)
@@ -30,6 +34,8 @@ def status(config: Path, form: str) -> None:
         content = _content(store, settings)
     if form == "json":
         show.as_json(content)
+    elif form == "csv":
+        export.as_csv(_STREAM_COLUMNS, content["streams"])
     else:
         _show(content)
 
