@@ -256,3 +256,13 @@ def test_the_check_without_a_folder_fails_for_each_stream(connect, drop) -> None
         ("onboarding", "failed"),
     ]
     assert "nowhere is not there; mount it, or mend connectors.drop.folder" in rows[0].detail
+
+
+def test_a_question_stays_as_old_as_the_first_file_that_asked_it(connect, drop, seen) -> None:
+    connector = connect()
+    connector.remember({})
+    drop.csv("onboarding-1.csv", drop.rows(1), old=9000)
+    first = seen.raw(connector, "onboarding.questions")
+    drop.csv("onboarding-2.csv", drop.rows(2), old=8000)
+    (drop.path / "onboarding-1.csv").unlink()
+    assert seen.raw(connector, "onboarding.questions") == first
