@@ -144,6 +144,13 @@ def test_a_date_that_is_none_costs_its_row_and_is_told_by_place(connect, drop, s
     assert len(seen.feedback(connect(dates="day-first"))) == 1
 
 
+def test_a_wrong_column_is_not_repeated_in_the_error(connect, drop, seen) -> None:
+    drop.csv("onboarding.csv", drop.rows(1))
+    (reason,) = seen.refused(connect(answered_at="Comment"))
+    assert "column 'Comment' (answered_at): its text is no date" in reason
+    assert "fine" not in reason
+
+
 @given(
     seconds=st.integers(600_000_000, 3_700_000_000),
     style=st.sampled_from(

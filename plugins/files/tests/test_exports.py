@@ -301,11 +301,10 @@ def test_what_is_no_export_is_told_as_what_it_is(
 
 
 def test_a_zip_bomb_is_refused_before_it_is_opened(drop: Any, connect: Any, sync: Any) -> None:
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("[Content_Types].xml", "x")
-        archive.writestr("xl/workbook.xml", "x")
-        archive.writestr("xl/worksheets/sheet1.xml", b"0" * 60_000_000)
+    path = drop.xlsx("onboarding.xlsx", drop.rows(1))
+    packed = io.BytesIO(path.read_bytes())
+    with zipfile.ZipFile(packed, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/worksheets/sheet2.xml", b"0" * 60_000_000)
     drop.text("onboarding.xlsx", packed.getvalue(), old=7200)
     problem = sync(connect(settings={"max_megabytes": 100}))["onboarding"].problem
     assert "looks like a zip bomb" in problem

@@ -79,6 +79,13 @@ def test_a_described_question_that_vanished_refuses_the_file(connect, drop, seen
         seen.raw(connect())
 
 
+def test_a_file_without_a_header_is_refused_without_its_first_answer(connect, drop, seen) -> None:
+    drop.csv(CSV, drop.rows(1)[1:])
+    with pytest.raises(SourceError, match=r"no column 'ID' \(id\); none comes near") as refused:
+        seen.raw(connect())
+    assert "user1" not in str(refused.value)
+
+
 def test_a_header_that_stands_lower_is_told(connect, drop, seen) -> None:
     drop.xlsx("onboarding.xlsx", [[""] * 3, ["Report of October"], *drop.rows(1)])
     with pytest.raises(SourceError, match="has an empty header; set skip_rows"):
@@ -238,7 +245,7 @@ def test_the_check_tells_each_file_that_is_refused_or_waited_for(connect, drop) 
         "no file yet; onboarding-2.csv waits: it changed 3 s ago",
     ) in rows
     assert [detail for _, state, detail in rows if state == "failed"] == [
-        "onboarding-1.csv has no column 'ID' (id); it has 'Nummer'"
+        "onboarding-1.csv has no column 'ID' (id); none comes near"
     ]
 
 
@@ -249,3 +256,13 @@ def test_the_check_without_a_folder_fails_for_each_stream(connect, drop) -> None
         ("onboarding", "failed"),
     ]
     assert "nowhere is not there; mount it, or mend connectors.drop.folder" in rows[0].detail
+
+
+def test_a_question_stays_as_old_as_the_first_file_that_asked_it(connect, drop, seen) -> None:
+    connector = connect()
+    connector.remember({})
+    drop.csv("onboarding-1.csv", drop.rows(1), old=9000)
+    first = seen.raw(connector, "onboarding.questions")
+    drop.csv("onboarding-2.csv", drop.rows(2), old=8000)
+    (drop.path / "onboarding-1.csv").unlink()
+    assert seen.raw(connector, "onboarding.questions") == first

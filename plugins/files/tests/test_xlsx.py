@@ -208,6 +208,41 @@ def test_what_is_no_workbook_is_told_as_what_it_is(connect, drop, seen) -> None:
             seen.raw(connect())
 
 
+@pytest.mark.parametrize("name", ["onboarding.xls", "onboarding.csv", "onboarding"])
+def test_the_content_counts_not_the_name(connect, drop, seen, name: str) -> None:
+    whole = drop.xlsx(XLSX, drop.rows(1)).read_bytes()
+    (drop.path / XLSX).unlink()
+    drop.text(name, whole)
+    assert len(seen.feedback(connect())) == 1
+    drop.text(name, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600)
+    with pytest.raises(SourceError, match=rf"{name} is an old Excel file \(\.xls\) or has a"):
+        seen.raw(connect())
+    drop.text(name, b"\xef\xbb\xbf  <!DOCTYPE html><html>Sign in</html>")
+    with pytest.raises(SourceError, match=rf"{name} is a web page, not an export"):
+        seen.raw(connect())
+
+
+def test_a_document_of_another_program_is_refused(connect, drop, seen) -> None:
+    types = b'<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>'
+    rewrite(drop, XLSX, {"[Content_Types].xml": types, "_rels/.rels": b"<Relationships/>"})
+    with pytest.raises(SourceError, match=r"onboarding\.xlsx cannot be read as a workbook"):
+        seen.raw(connect())
+
+
+def test_the_workbook_may_stand_elsewhere_in_its_package(connect, drop, seen) -> None:
+    """Office on the web writes xl/workbook2.xml and the like."""
+    drop.xlsx(XLSX, [drop.header, drop.row(1, value="=2+3"), drop.row(2)])
+    moved = {
+        name.replace("xl/workbook.xml", "xl/workbook2.xml").replace(
+            "xl/_rels/workbook.xml.rels", "xl/_rels/workbook2.xml.rels"
+        ): content.replace(b"xl/workbook.xml", b"xl/workbook2.xml")
+        for name, content in parts_of(drop.path / XLSX).items()
+    }
+    rewrite(drop, XLSX, moved)
+    assert [each.number for each in seen.feedback(connect())] == ["2"]
+    assert "D2 holds a formula that was never computed" in seen.refused(connect())[0]
+
+
 def test_a_zip_archive_that_is_no_workbook_is_told(connect, drop, seen) -> None:
     rewrite(drop, XLSX, {"readme.txt": b"hello"})
     with pytest.raises(SourceError, match="is a zip archive, but no workbook"):

@@ -10,7 +10,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 _STARTS_FORMULA = re.compile(r"[\s\u00a0\u200b\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20|%]|[\t\r\n]")
-_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
+_HIDDEN = re.compile(r"([;\t|]\s*)(?=[=+\-@])")
+"""The same behind what separates cells in other countries: their programs may cut there."""
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 
 
 def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -30,12 +32,13 @@ def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
 def harmless(cell: str) -> str:
     """A cell that no spreadsheet program takes for a formula (OWASP: CSV injection).
 
-    One that begins like a formula, behind blanks or in full width, gets a ``'`` before it; a
-    number is left as it is.
+    What begins like a formula, behind blanks, in full width or behind another separator, gets a
+    ``'`` before it; a number is left as it is.
     """
-    if _STARTS_FORMULA.match(cell) and not _NUMBER.fullmatch(cell):
-        return f"'{cell}"
-    return cell
+    if _NUMBER.fullmatch(cell):
+        return cell
+    quoted = _HIDDEN.sub(r"\1'", cell)
+    return f"'{quoted}" if _STARTS_FORMULA.match(cell) else quoted
 
 
 def _cell(value: Any) -> str:

@@ -17,6 +17,9 @@ from vmo_bridge_files.table import FileRefused, NotWhole, Table
 
 _UNFINISHED = (".tmp", ".temp", ".part", ".partial", ".crdownload", ".download", ".filepart")
 _WORKBOOKS = (".xlsx", ".xlsm")
+_NO_TEXT = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+"""What workbooks begin with, whatever they are called."""
+_WEB_PAGE = (b"<!doctype", b"<html")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -159,7 +162,11 @@ class Folder:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
     def _open(self, path: Path, form: FormEntry) -> Table:
-        if path.suffix.casefold() not in _WORKBOOKS:
+        with path.open("rb") as file:
+            start = file.read(64)
+        if path.suffix.casefold() not in _WORKBOOKS and not start.startswith(_NO_TEXT):
+            if start.removeprefix(b"\xef\xbb\xbf").lstrip().lower().startswith(_WEB_PAGE):
+                raise FileRefused("is a web page, not an export; download it again")
             return CsvTable(path, form)
         # Importing openpyxl takes a while, and many folders hold no workbook.
         from vmo_bridge_files.xlsxfile import XlsxTable  # noqa: PLC0415 - as said

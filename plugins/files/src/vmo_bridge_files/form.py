@@ -33,7 +33,7 @@ class Form:
     @property
     def hash(self) -> str:
         """Of the settings by which files are read; with others they are read again."""
-        text = self.entry.model_dump_json(exclude={"files"})
+        text = self.entry.model_dump_json(exclude={"files"}, exclude_defaults=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def now(self) -> datetime:
@@ -65,11 +65,13 @@ class Form:
         return look
 
     def failed(self, export: Export, reason: Exception, refused: dict[str, str]) -> None:
-        """A file that failed while it was read: refused, or changed meanwhile."""
-        if isinstance(reason, FileRefused) and self.folder.is_same(export):
+        """A file that failed while it was read: refused, changed meanwhile, or out of reach."""
+        if not self.folder.is_same(export):
+            self.notes.append(f"{export.name}: waiting: it changed while it was read")
+        elif isinstance(reason, FileRefused):
             refused[export.name] = str(reason)
         else:
-            self.notes.append(f"{export.name}: waiting: it changed while it was read")
+            self.notes.append(f"{export.name}: waiting: it cannot be read now ({reason})")
 
     def end(self, refused: dict[str, str]) -> None:
         """The end of a read: an error names the files that were refused."""

@@ -82,8 +82,9 @@ def _found(role: str, wanted: str, names: list[str], headers: list[str]) -> int:
     at = position(wanted, names)
     if at is None:
         near = nearest(wanted, [each for each in headers if each])
-        there = f"the nearest is {near!r}" if near else f"it has {', '.join(map(repr, headers))}"
-        raise FileRefused(f"has no column {wanted!r} ({role}); {there}"[:500])
+        # Its own names are not listed: where there is no header, they are the first answer.
+        there = f"the nearest is {near!r:.100}" if near else "none comes near"
+        raise FileRefused(f"has no column {wanted!r} ({role}); {there}")
     return at
 
 

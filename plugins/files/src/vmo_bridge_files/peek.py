@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from posixpath import normpath
+from posixpath import join, normpath, split
 
 from defusedxml.ElementTree import fromstring, iterparse
 from openpyxl.utils.cell import coordinate_to_tuple, range_boundaries
@@ -66,16 +66,24 @@ def peek(archive: zipfile.ZipFile, sheet: str) -> Hidden:
 
 
 def _part_of(archive: zipfile.ZipFile, sheet: str) -> str:
-    """The part of the package that holds a sheet."""
-    links = {
-        each.get("Id"): each.get("Target", "")
-        for each in fromstring(archive.read("xl/_rels/workbook.xml.rels")).iter(_PACKAGE)
-    }
-    for each in fromstring(archive.read("xl/workbook.xml")).iter(f"{_MAIN}sheet"):
+    """The part of the package that holds a sheet; the workbook need not be xl/workbook.xml."""
+    book = next(
+        target for kind, _, target in _links(archive, "") if kind.endswith("/officeDocument")
+    )
+    targets = {name: target for _, name, target in _links(archive, book)}
+    for each in fromstring(archive.read(book)).iter(f"{_MAIN}sheet"):
         if each.get("name") == sheet:
-            target = links[each.get(_LINK)]
-            return target.lstrip("/") if target.startswith("/") else normpath(f"xl/{target}")
+            return targets[each.get(_LINK)]
     raise KeyError(sheet)
+
+
+def _links(archive: zipfile.ZipFile, part: str) -> Iterator[tuple[str, str, str]]:
+    """(type, id, part) of what a part of the package links to; no part: the package itself."""
+    folder, name = split(part)
+    content = archive.read(normpath(f"{folder or '.'}/_rels/{name}.rels"))
+    for each in fromstring(content).iter(_PACKAGE):
+        target = join("/", folder, each.get("Target", ""))
+        yield each.get("Type", ""), each.get("Id", ""), normpath(target).lstrip("/")
 
 
 def _shows_a_sign(archive: zipfile.ZipFile, part: str) -> bool:

@@ -105,11 +105,11 @@ def _first_seen(form: Form, question: Question) -> Question:
 def _is_wanted(form: Form, piece: Slice, question: Question) -> bool:
     if piece.until is not None and question.stamp >= piece.until:
         return False
-    if piece.since is None or question.stamp >= piece.since:
-        return True
+    if piece.since is None or not form.books.kept:
+        return piece.since is None or question.stamp >= piece.since
     # A file may be older than the last read and still be new to us.
     known = form.books.wording(form.name, question.asked.key)
-    return form.books.kept and (known is None or known.hash != question.hash)
+    return known is None or known.hash != question.hash
 
 
 def _hash(asked: Asked) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from vmo_bridge_files.notes import Notes
 from vmo_bridge_files.settings import FormEntry
 from vmo_bridge_files.table import Cell, FileRefused, Flaw, Line, Table, is_empty, text_of
 
+_LIKE_A_DATE = re.compile(r"(?=.*\d)[\d\s/:.,+\-TZAPM]{1,40}", re.IGNORECASE)
 _PLAIN = ("person", "email", "ticket", "service", "user_group")
 _NOBODY = frozenset({"anonymous", "none", "n/a", "-"})
 """What stands for people who did not say who they are; one person would be made of them all."""
@@ -162,7 +164,9 @@ class RowReader:
         except NoZone as reason:
             raise FileRefused(f"has times in {self._header(name)!r} whose cell {reason}") from None
         except NoMoment as reason:
-            shown = repr(text_of(cell))[:40]
+            text = text_of(cell)
+            # A wrong column may name people: what does not look like a date is not repeated.
+            shown = repr(text) if _LIKE_A_DATE.fullmatch(text) else "its text"
             raise _Unreadable(f"column {self._header(name)!r} ({name}): {shown} {reason}") from None
 
     def _cell(self, line: Line, name: str) -> Cell:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_ZIP = b"PK"
+_ZIP = b"PK\x03\x04"
 _WIDEST = 2_000
 """Columns; more than that is no export of a form."""
 _MOST_PARTS = 2_000
@@ -160,7 +160,7 @@ def look_inside(path: Path, most_bytes: int) -> None:
     names = {part.filename for part in parts}
     if any(part.flag_bits & 0x1 for part in parts):
         raise FileRefused("has a password; save it without one")
-    if not {"xl/workbook.xml", "[Content_Types].xml"} <= names:
+    if not {"_rels/.rels", "[Content_Types].xml"} <= names:
         raise FileRefused("is a zip archive, but no workbook; save it as .xlsx")
     unpacked = sum(part.file_size for part in parts)
     if unpacked > most_bytes or len(parts) > _MOST_PARTS:
@@ -179,9 +179,11 @@ def _understood() -> Iterator[None]:
     """Whatever a broken package makes of openpyxl is said of the file."""
     try:
         yield
-    except (FileRefused, NotWhole, OSError):
+    except (FileRefused, NotWhole):
         raise
     except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the disk's, not the file's: openpyxl's own has no number
         told = type(error.__cause__ or error).__name__  # openpyxl wraps what it stumbles over
         raise FileRefused(
             f"cannot be read as a workbook ({told}); "
