@@ -173,3 +173,25 @@ def _calm_ticket(
         category=dice.choice(["access", "hardware", "software", None]),
     )
     world.outcome(ref, breached=dice.random() < 0.03)
+
+
+@pytest.fixture
+def small_talk():
+    """Makes talkers, one a seed: words as rare as words are (Zipf), none of them a story."""
+
+    def make(seed: int) -> Any:
+        dice = random.Random(seed)
+        vocabulary = [
+            f"{first}{vowel}{last}"
+            for first in ("b", "cr", "d", "fl", "g", "kn", "m", "pl", "st", "tr", "v", "w")
+            for vowel in ("a", "e", "i", "o", "u")
+            for last in ("mbo", "lter", "ndik", "rgus", "ppel", "ckoz", "ffin", "tchu", "xal")
+        ]
+        weights = [1 / (10 + rank) for rank in range(len(vocabulary))]
+
+        def talk(words: int) -> str:
+            return " ".join(dice.choices(vocabulary, weights, k=words))
+
+        return talk
+
+    return make

@@ -8,18 +8,17 @@ Two ways, for two kinds of text:
 - ``alike``: many short texts that repeat themselves (tickets). Texts belong together where their
   words overlap enough, a word weighing the more the fewer texts have it (IDF, natural logarithm).
 
-The cost of both grows with the number of texts (measured: 40,000 titles of which hardly two are
-alike take some seconds).
+Cost of both grows with the number of texts and the words they share with others.
 """
 
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
-from vmo_bridge.signals.statistics import fisher_more
+from vmo_bridge.signals.statistics import benjamini_hochberg, fisher_more
 from vmo_bridge.signals.words import Stems, spread
 
 
@@ -42,41 +41,86 @@ class Matter:
     """The stems that tell it, the most used first."""
     texts: tuple[Said, ...]
 
+    chance: float
+    """Of so many people who use the word that tells it best, were there no matter."""
+
     @property
     def people(self) -> int:
         """How many different people speak of it."""
         return len({each.who for each in self.texts})
 
 
-_CHANCE = 0.25
-"""A word that a quarter of all words would reach by chance says nothing of a place."""
 _COMMON = 0.5
 """A word in more than half of the texts of a place is how people speak there, not a matter."""
 _MANY = 12
 """With fewer texts than this, a single matter may well be in more than half of them."""
+_TELLERS = 3
+"""A word that fewer people use tells nothing by itself."""
+_COMPANY = 0.1
+"""A word that one of ten words would reach by chance may stand beside the words that tell."""
 
 
-def matters(said: Sequence[Said], *, people: int) -> list[Matter]:
+def matters(said: Sequence[Said], *, people: int, false_discoveries: float) -> list[Matter]:
     """What at least ``people`` different people of a place speak of, and others do not.
 
-    Places in their order of appearance, in each the matter of most people first.
+    A word *tells* where so many people of the place use it that it is no chance beside those
+    elsewhere (Fisher's exact test, Benjamini-Hochberg over all words of all places). Texts that
+    share a telling word, directly or through others, are a matter. Further texts join it by a word
+    that stands beside a telling one, is hardly used elsewhere, and that two people use; they bring
+    no others. Places in their order of appearance, in each the matter of most people first.
     """
     places: dict[Hashable, list[Said]] = defaultdict(list)
     for each in said:
         places[each.place].append(each)
-    whole = _users(said)
-    everybody = len({each.who for each in said})
+    chances = _chances(places)
+    tested = [key for key, (n, _) in chances.items() if n >= min(people, _TELLERS)]
+    adjusted = benjamini_hochberg([chances[key][1] for key in tested])
+    telling: dict[Hashable, set[str]] = defaultdict(set)
+    for (place, stem), p in zip(tested, adjusted, strict=True):
+        if p <= false_discoveries:
+            telling[place].add(stem)
+    company: dict[Hashable, set[str]] = defaultdict(set)
+    for (place, stem), (_, p) in chances.items():
+        if p <= _COMPANY:
+            company[place].add(stem)
     found = []
     for place, texts in places.items():
-        telling = _telling(texts, whole, everybody)
-        for group in _joined(texts, telling):
-            users = _users(group)
-            core = sorted(users.keys() & telling, key=lambda stem: (-len(users[stem]), stem))
-            matter = Matter(place, tuple(core), tuple(group))
+        for group in _joined(texts, frozenset(telling[place])):
+            matter = _matter(
+                place,
+                texts,
+                group,
+                telling=telling[place],
+                company=company[place],
+                chances=chances,
+            )
             if matter.people >= people:
                 found.append(matter)
     order = {place: at for at, place in enumerate(places)}
     return sorted(found, key=lambda each: (order[each.place], -each.people, each.core))
+
+
+Chances = Mapping[tuple[Hashable, str], tuple[int, float]]
+"""(place, stem) to the people who use it there, and the chance of so many."""
+
+
+def _chances(
+    places: Mapping[Hashable, Sequence[Said]],
+) -> dict[tuple[Hashable, str], tuple[int, float]]:
+    """Of every stem that two people of a place use; the usual words of a large place are none."""
+    whole = _users([each for texts in places.values() for each in texts])
+    everybody = len({each.who for texts in places.values() for each in texts})
+    found = {}
+    for place, texts in places.items():
+        here = len({each.who for each in texts})
+        for stem, users in _users(texts).items():
+            n = len(users)
+            if n < 2 or (here >= _MANY and n > here * _COMMON):
+                continue
+            elsewhere = everybody - here
+            others = min(len(whole[stem] - users), elsewhere)
+            found[place, stem] = n, fisher_more(n, here, others, elsewhere)
+    return found
 
 
 def _users(texts: Sequence[Said]) -> dict[str, set[Hashable]]:
@@ -88,21 +132,29 @@ def _users(texts: Sequence[Said]) -> dict[str, set[Hashable]]:
     return users
 
 
-def _telling(
-    texts: Sequence[Said], whole: Mapping[str, set[Hashable]], everybody: int
-) -> frozenset[str]:
-    """The stems that several people of a place use, and more often so than people elsewhere."""
-    here = len({each.who for each in texts})
-    elsewhere = max(everybody - here, 0)
-    telling = set()
-    for stem, users in _users(texts).items():
-        n = len(users)
-        others = len(whole[stem] - users)
-        if n < 2 or (here >= _MANY and n > here * _COMMON):
-            continue
-        if elsewhere == 0 or fisher_more(n, here, min(others, elsewhere), elsewhere) <= _CHANCE:
-            telling.add(stem)
-    return frozenset(telling)
+def _matter(
+    place: Hashable,
+    texts: Sequence[Said],
+    group: Sequence[Said],
+    *,
+    telling: set[str],
+    company: set[str],
+    chances: Chances,
+) -> Matter:
+    """A group with the texts that join it, and the words that tell it, the most used first."""
+    own = {stem for each in group for stem in each.stems}
+    core = own & telling
+    beside = own & company
+    taken = {id(each) for each in group}
+    joining = [
+        each for each in texts
+        if id(each) not in taken and each.stems & beside and not each.stems & telling
+    ]  # fmt: skip
+    members = [each for each in texts if id(each) in taken or each in joining]
+    users = _users(members)
+    words = sorted(core | beside, key=lambda stem: (stem not in core, -len(users[stem]), stem))
+    chance = min(chances[place, stem][1] for stem in core)
+    return Matter(place, tuple(words), tuple(members), chance)
 
 
 def _joined(texts: Sequence[Said], telling: frozenset[str]) -> list[list[Said]]:
@@ -145,18 +197,33 @@ def speaks_of(stems: Stems, core: Sequence[str], *, common: Collection[str] = ()
     return len(stems & telling) >= min(2, len(telling)) > 0
 
 
+def is_like(stems: Stems, matter: Matter, *, common: Collection[str] = ()) -> bool:
+    """Whether a text says what one of a matter's texts says: two of its telling stems together.
+
+    Where the matter has only one, that one. ``common`` as above.
+    """
+    telling = frozenset(matter.core) - frozenset(common)
+    shared = stems & telling
+    if len(shared) < min(2, len(telling)) or not telling:
+        return False
+    return len(telling) < 2 or any(len(shared & each.stems) >= 2 for each in matter.texts)
+
+
 def common_stems(texts: Sequence[Stems], *, share: float) -> frozenset[str]:
     """The stems that more than ``share`` of the texts have."""
     return frozenset(stem for stem, n in spread(texts).items() if n > share * len(texts))
 
 
+_TELLING_WORDS = 8
+"""So many of the heaviest stems tell a group; the rest only makes comparing dear."""
+
+
 def alike(texts: Sequence[Stems], *, similarity: float) -> list[list[int]]:
     """Groups of texts (by position) whose words overlap: cosine of IDF weights >= ``similarity``.
 
-    Each distinct text is compared with the groups that share a word with it, the most frequent
-    texts first, and joins the most similar; groups as similar to each other are then joined. A text
-    without stems belongs to no group. Groups of most texts first. The order of the texts changes
-    nothing but their positions.
+    Each distinct text is compared with the groups that share a word with it, the largest texts
+    first, and joins the most similar; groups as similar to each other are then joined. A text
+    without stems belongs to no group. Groups of most texts first.
     """
     positions: dict[Stems, list[int]] = defaultdict(list)
     for at, text in enumerate(texts):
@@ -165,101 +232,61 @@ def alike(texts: Sequence[Stems], *, similarity: float) -> list[list[int]]:
     number = sum(map(len, positions.values()))
     weight = {stem: math.log(1 + number / n) for stem, n in spread(texts).items()}
     ordered = sorted(positions, key=lambda text: (-len(positions[text]), sorted(text)))
-    groups = [
-        # Sorted, as a sum of fractions must not depend on how a set happens to lie in memory.
-        _Group(
-            {stem: weight[stem] * len(positions[text]) for stem in sorted(text)}, positions[text]
-        )
-        for text in ordered
-    ]
+    groups = [_Group.of(text, positions[text], weight) for text in ordered]
     for _ in range(2):
-        groups = _Gathering(similarity).of(groups)
+        groups = _gathered(groups, similarity)
     return [
         sorted(group.positions) for group in sorted(groups, key=lambda each: -len(each.positions))
     ]
 
 
-@dataclass(frozen=True, slots=True)
 class _Group:
     """Texts that belong together, and the sum of their weights."""
 
-    weights: dict[str, float]
-    positions: list[int]
+    __slots__ = ("positions", "weights")
+
+    def __init__(self, weights: Counter[str], positions: list[int]) -> None:
+        self.weights = weights
+        self.positions = positions
+
+    @classmethod
+    def of(cls, text: Stems, positions: Sequence[int], weight: Mapping[str, float]) -> _Group:
+        weights = Counter({stem: weight[stem] * len(positions) for stem in text})
+        return cls(weights, list(positions))
+
+    @property
+    def length(self) -> float:
+        return math.sqrt(sum(value * value for value in self.weights.values()))
+
+    def telling(self) -> list[str]:
+        heaviest = sorted(self.weights, key=lambda stem: (-self.weights[stem], stem))
+        return heaviest[:_TELLING_WORDS]
+
+    def take(self, other: _Group) -> None:
+        self.weights.update(other.weights)
+        self.positions += other.positions
 
 
-_LOOKED_AT = 2_000
-"""So many groups that share a word are looked at, those of the rarest words first."""
-_LIGHT = 0.7
-"""Found by measuring: with more left over there is more to add up, with less more to look at."""
-_ROUNDING = 1e-9
-"""Weights that differ by less are the same."""
-
-
-class _Gathering:
-    """Joins each group with the most similar one before it, if that is similar enough."""
-
-    def __init__(self, similarity: float) -> None:
-        self._least = similarity - _ROUNDING
-        self._kept: list[_Group] = []
-        self._lengths: list[float] = []
-        self._places: dict[str, dict[int, float]] = defaultdict(dict)
-        """Of each stem the groups that have it, by their place, and its weight there."""
-
-    def of(self, groups: Sequence[_Group]) -> list[_Group]:
-        for group in groups:
-            home = self._home(group)
-            if home is None:
-                home = len(self._kept)
-                self._kept.append(_Group({}, []))
-                self._lengths.append(0.0)
-            self._take(home, group)
-        return self._kept
-
-    def _take(self, home: int, group: _Group) -> None:
-        kept, square = self._kept[home], self._lengths[home] ** 2
-        for stem, value in group.weights.items():
-            before = kept.weights.get(stem, 0.0)
-            kept.weights[stem] = self._places[stem][home] = before + value
-            square += value * (2 * before + value)
-        kept.positions.extend(group.positions)
-        self._lengths[home] = math.sqrt(square)
-
-    def _home(self, group: _Group) -> int | None:
-        """The place of the most similar group, the first of several; None if none is enough."""
-        length = math.hypot(*group.weights.values())
-        products, left = self._products(group, self._least * length)
-        tail = math.hypot(*(group.weights[stem] for stem in left))
-        scored = [
-            ((product + self._rest(group, left, at)) / (length * self._lengths[at]), -at)
-            for at, product in products.items()
-            if product + tail * self._lengths[at] >= self._least * length * self._lengths[at]
-        ]
+def _gathered(groups: Sequence[_Group], similarity: float) -> list[_Group]:
+    """Each group joined with the most similar one before it, if that is similar enough."""
+    kept: list[_Group] = []
+    by_stem: dict[str, set[int]] = defaultdict(set)
+    for group in groups:
+        near = {at for stem in group.telling() for at in by_stem[stem]}
+        scored = [(_cosine(group, kept[at]), -at) for at in near]
         best, place = max(scored, default=(0.0, 0))
-        return -place if best >= self._least else None
+        if best >= similarity:
+            home = -place
+            kept[home].take(group)
+        else:
+            home = len(kept)
+            kept.append(group)
+        for stem in kept[home].telling():
+            by_stem[stem].add(home)
+    return kept
 
-    def _products(self, group: _Group, least: float) -> tuple[dict[int, float], list[str]]:
-        """By place what the rarest stems have in common with a group, and the stems left over.
 
-        Left over are those in most groups: far too light to make anything similar by themselves
-        (alone they would need a length of ``least``), or in so many groups that looking at all of
-        them would take too long.
-        """
-        spread_of = {stem: len(self._places.get(stem, ())) for stem in group.weights}
-        stems = sorted(group.weights, key=lambda stem: (spread_of[stem], stem))
-        left: list[str] = []
-        square = group.weights[stems[-1]] ** 2
-        many = sum(spread_of.values())
-        while len(stems) > 1 and (many > _LOOKED_AT or math.sqrt(square) < _LIGHT * least):
-            left.append(stems.pop())
-            many -= spread_of[left[-1]]
-            square += group.weights[stems[-1]] ** 2
-        products: dict[int, float] = {}
-        for stem in stems:
-            value = group.weights[stem]
-            for at, other in self._places.get(stem, {}).items():
-                products[at] = products.get(at, 0.0) + value * other
-        return products, left
-
-    def _rest(self, group: _Group, left: Sequence[str], at: int) -> float:
-        """What the stems left over have in common with the group of a place."""
-        return sum(group.weights[stem] * self._places[stem].get(at, 0.0) for stem in left)
+def _cosine(one: _Group, other: _Group) -> float:
+    small, large = sorted((one.weights, other.weights), key=len)
+    dot = sum(value * large[stem] for stem, value in small.items() if stem in large)
+    return dot / (one.length * other.length) if dot else 0.0

@@ -32,6 +32,9 @@ where c.metric = 'comment' and c.text is not null and c.service_ref is not null
 order by c.service_ref, c.answered_at, c.ref"""
 """Comments of the window by service. What is said about a ticket has been told to the desk."""
 
+FALSE_DISCOVERIES: Final = 0.05
+"""The share of telling words that may tell nothing."""
+
 _PRAISE_WORDS = """
     appreciate appreciated best better brilliant clear clearer complaints convenient easy excellent
     fantastic fine friendly glad good great happy helpful improved kind like liked love loved nice
@@ -54,7 +57,9 @@ def is_praise(text: str) -> bool:
     return bool(words & _PRAISE) and not words & _ASKING and "?" not in text
 
 
-def heard(rows: Iterable[Row], *, people: int) -> list[Matter]:
+def heard(
+    rows: Iterable[Row], *, people: int, false_discoveries: float = FALSE_DISCOVERIES
+) -> list[Matter]:
     """The matters that at least ``people`` people of a service speak of; praise is none."""
     kept = [row for row in rows if not row["satisfied"] and not is_praise(row["text"])]
     texts = folded([stems(row["text"]) - stems(row["service"] or "") for row in kept])
@@ -65,6 +70,7 @@ def heard(rows: Iterable[Row], *, people: int) -> list[Matter]:
             if text
         ],
         people=people,
+        false_discoveries=false_discoveries,
     )
 
 

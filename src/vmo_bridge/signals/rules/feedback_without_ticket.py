@@ -6,9 +6,11 @@ do not (topics.py). It is raised when in the window
 - at least ``min_people`` different people speak of it: one who answers again and again is one;
 - they do not only praise: answers in the top two boxes of satisfaction or recommendation do not
   count, nor texts of praise without a word that asks;
+- so many people are no chance: those elsewhere who use the word are significantly fewer (Fisher's
+  exact test, Benjamini-Hochberg over all words);
 - no ticket of that service speaks of it from ``ticket_days`` before the first answer to as many
-  after the last: at most ``max_tickets`` share two of the words that tell the matter (words that
-  more than ``common_words`` of the service's tickets have say nothing).
+  after the last: at most ``max_tickets`` share two of the words that tell the matter with one of
+  the answers (words that more than ``common_words`` of all tickets have say nothing).
 
 What is said about a ticket has been told to the desk, and does not count. The user group is named
 where at least five people speak, most of them of one group.
@@ -27,8 +29,7 @@ from pydantic import Field
 from vmo_bridge.hooks.extensions import Row, Rule, RuleParameters, RuleRun
 from vmo_bridge.records import Finding
 from vmo_bridge.signals.making import in_order, slug, slugs, strength, worth
-from vmo_bridge.signals.statistics import fisher_more
-from vmo_bridge.signals.topics import Matter, common_stems, speaks_of
+from vmo_bridge.signals.topics import Matter, common_stems, is_like
 from vmo_bridge.signals.voices import COMMENTS, heard, spelt
 from vmo_bridge.signals.words import Stems, stems
 
@@ -38,8 +39,6 @@ _PRIVATE = 5
 _MOST = 0.8
 """The share of the people that makes it a matter of their group."""
 _SHOWN_WORDS = 5
-_CORE_WORDS = 6
-"""The most used words of a matter tell it; further ones are company."""
 
 
 class FeedbackWithoutTicketParameters(RuleParameters, frozen=True):
@@ -50,8 +49,14 @@ class FeedbackWithoutTicketParameters(RuleParameters, frozen=True):
         30, ge=0, description="Days before the first and after the last answer to look at tickets."
     )
     max_tickets: int = Field(0, ge=0, description="So many tickets about it are still none.")
+    false_discoveries: float = Field(
+        0.05,
+        gt=0,
+        lt=1,
+        description="Share of words that may tell nothing, over all that are tested.",
+    )
     common_words: float = Field(
-        0.3, gt=0, le=1, description="Share of a service's tickets from which a word says nothing."
+        0.3, gt=0, le=1, description="Share of all tickets from which a word says nothing."
     )
 
 
@@ -73,7 +78,11 @@ select (select count(*) from answers where metric = 'comment' and text is not nu
 
 def decide(run: RuleRun) -> Sequence[Finding]:
     """Raise the matters of which no ticket speaks."""
-    found = heard(run.rows["comments"], people=run.parameters.min_people)
+    found = heard(
+        run.rows["comments"],
+        people=run.parameters.min_people,
+        false_discoveries=run.parameters.false_discoveries,
+    )
     comments = {row["feedback_ref"]: row for row in run.rows["comments"]}
     desk = _Desk(run.rows["tickets"], run.parameters)
     ids = _ids(found, comments)
@@ -102,10 +111,8 @@ class _Desk:
         for row in rows:
             text = stems(f"{row['title'] or ''} {row['description'] or ''}")
             self._tickets[row["service_ref"]].append((row["opened_at"], text))
-        self._common = {
-            service: common_stems([text for _, text in tickets], share=parameters.common_words)
-            for service, tickets in self._tickets.items()
-        }
+        texts = [text for tickets in self._tickets.values() for _, text in tickets]
+        self._common = common_stems(texts, share=parameters.common_words)
 
     def about(self, matter: Matter, comments: Mapping[str, Row]) -> tuple[int, int]:
         """How many tickets speak of a matter, and how many there were to look at."""
@@ -113,9 +120,7 @@ class _Desk:
         first, last = min(moments) - self._span, max(moments) + self._span
         service = str(matter.place)
         near = [text for opened, text in self._tickets[service] if first <= opened <= last]
-        common = self._common.get(service, frozenset())
-        core = matter.core[:_CORE_WORDS]
-        return sum(speaks_of(text, core, common=common) for text in near), len(near)
+        return sum(is_like(text, matter, common=self._common) for text in near), len(near)
 
 
 def _finding(
@@ -132,7 +137,6 @@ def _finding(
     service = said[0]["service"] or said[0]["service_ref"]
     group_ref, group = _group(matter, said)
     here = talking[said[0]["service_ref"]]
-    chance = fisher_more(matter.people, here, 0, max(sum(talking.values()) - here, 0))
     return Finding(
         id=name,
         rule=RULE.name,
@@ -148,7 +152,7 @@ def _finding(
         keywords=words,
         start=run.start,
         end=run.end,
-        strength=strength(chance, matter.people / max(here, 1)),
+        strength=strength(matter.chance, matter.people / max(here, 1)),
         worth=worth(run, matter.people, lost),
         evidence=in_order(row["feedback_ref"] for row in said),
         numbers={

@@ -27,7 +27,7 @@ from pydantic import Field
 from vmo_bridge.hooks.extensions import Row, Rule, RuleParameters, RuleRun
 from vmo_bridge.records import Finding
 from vmo_bridge.signals.making import in_order, slug, worth
-from vmo_bridge.signals.topics import Matter, speaks_of
+from vmo_bridge.signals.topics import Matter, is_like, speaks_of
 from vmo_bridge.signals.voices import COMMENTS, heard, spelt
 from vmo_bridge.signals.words import stems
 
@@ -220,7 +220,7 @@ def _finding(
 def _tickets(run: RuleRun, service_ref: str, asking: Matter) -> int:
     """How many tickets of the service speak of the matter as well."""
     return sum(
-        speaks_of(stems(f"{row['title'] or ''} {row['description'] or ''}"), asking.core[:6])
+        is_like(stems(f"{row['title'] or ''} {row['description'] or ''}"), asking)
         for row in run.rows["tickets"]
         if row["service_ref"] == service_ref
     )
