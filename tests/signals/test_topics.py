@@ -8,14 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vmo_bridge.signals.topics import (
-    Said,
-    alike,
-    common_stems,
-    connected,
-    matters,
-    speaks_of,
-)
+from vmo_bridge.signals.likeness import alike
+from vmo_bridge.signals.topics import Said, common_stems, connected, matters, speaks_of
 from vmo_bridge.signals.voices import heard, is_praise, spelt
 from vmo_bridge.signals.words import stems
 

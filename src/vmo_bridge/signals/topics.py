@@ -1,20 +1,13 @@
 """The same matter in other words: texts that belong together, and the words that tell it. Pure.
 
-Two ways, for two kinds of text:
-
-- ``matters``: few, long, very different texts of one place (survey comments). A matter is told by
-  the words that people there use and people elsewhere do not; texts that share such a word belong
-  together.
-- ``alike``: many short texts that repeat themselves (tickets). Texts belong together where their
-  words overlap enough, a word weighing the more the fewer texts have it (IDF, natural logarithm).
-
-Cost of both grows with the number of texts and the words they share with others.
+For few, long, very different texts of one place (survey comments): a matter is told by the words
+that people there use and people elsewhere do not; texts that share such a word belong together.
+Many short texts that repeat themselves (tickets) are likeness.py's.
 """
 
 from __future__ import annotations
 
-import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -145,12 +138,12 @@ def _matter(
     own = {stem for each in group for stem in each.stems}
     core = own & telling
     beside = own & company
-    taken = {id(each) for each in group}
-    joining = [
-        each for each in texts
-        if id(each) not in taken and each.stems & beside and not each.stems & telling
-    ]  # fmt: skip
-    members = [each for each in texts if id(each) in taken or each in joining]
+    tellers = {id(each) for each in group}
+    members = [
+        each
+        for each in texts
+        if id(each) in tellers or (each.stems & beside and not each.stems & telling)
+    ]
     users = _users(members)
     words = sorted(core | beside, key=lambda stem: (stem not in core, -len(users[stem]), stem))
     chance = min(chances[place, stem][1] for stem in core)
@@ -212,81 +205,3 @@ def is_like(stems: Stems, matter: Matter, *, common: Collection[str] = ()) -> bo
 def common_stems(texts: Sequence[Stems], *, share: float) -> frozenset[str]:
     """The stems that more than ``share`` of the texts have."""
     return frozenset(stem for stem, n in spread(texts).items() if n > share * len(texts))
-
-
-_TELLING_WORDS = 8
-"""So many of the heaviest stems tell a group; the rest only makes comparing dear."""
-
-
-def alike(texts: Sequence[Stems], *, similarity: float) -> list[list[int]]:
-    """Groups of texts (by position) whose words overlap: cosine of IDF weights >= ``similarity``.
-
-    Each distinct text is compared with the groups that share a word with it, the largest texts
-    first, and joins the most similar; groups as similar to each other are then joined. A text
-    without stems belongs to no group. Groups of most texts first.
-    """
-    positions: dict[Stems, list[int]] = defaultdict(list)
-    for at, text in enumerate(texts):
-        if text:
-            positions[text].append(at)
-    number = sum(map(len, positions.values()))
-    weight = {stem: math.log(1 + number / n) for stem, n in spread(texts).items()}
-    ordered = sorted(positions, key=lambda text: (-len(positions[text]), sorted(text)))
-    groups = [_Group.of(text, positions[text], weight) for text in ordered]
-    for _ in range(2):
-        groups = _gathered(groups, similarity)
-    return [
-        sorted(group.positions) for group in sorted(groups, key=lambda each: -len(each.positions))
-    ]
-
-
-class _Group:
-    """Texts that belong together, and the sum of their weights."""
-
-    __slots__ = ("positions", "weights")
-
-    def __init__(self, weights: Counter[str], positions: list[int]) -> None:
-        self.weights = weights
-        self.positions = positions
-
-    @classmethod
-    def of(cls, text: Stems, positions: Sequence[int], weight: Mapping[str, float]) -> _Group:
-        weights = Counter({stem: weight[stem] * len(positions) for stem in text})
-        return cls(weights, list(positions))
-
-    @property
-    def length(self) -> float:
-        return math.sqrt(sum(value * value for value in self.weights.values()))
-
-    def telling(self) -> list[str]:
-        heaviest = sorted(self.weights, key=lambda stem: (-self.weights[stem], stem))
-        return heaviest[:_TELLING_WORDS]
-
-    def take(self, other: _Group) -> None:
-        self.weights.update(other.weights)
-        self.positions += other.positions
-
-
-def _gathered(groups: Sequence[_Group], similarity: float) -> list[_Group]:
-    """Each group joined with the most similar one before it, if that is similar enough."""
-    kept: list[_Group] = []
-    by_stem: dict[str, set[int]] = defaultdict(set)
-    for group in groups:
-        near = {at for stem in group.telling() for at in by_stem[stem]}
-        scored = [(_cosine(group, kept[at]), -at) for at in near]
-        best, place = max(scored, default=(0.0, 0))
-        if best >= similarity:
-            home = -place
-            kept[home].take(group)
-        else:
-            home = len(kept)
-            kept.append(group)
-        for stem in kept[home].telling():
-            by_stem[stem].add(home)
-    return kept
-
-
-def _cosine(one: _Group, other: _Group) -> float:
-    small, large = sorted((one.weights, other.weights), key=len)
-    dot = sum(value * large[stem] for stem, value in small.items() if stem in large)
-    return dot / (one.length * other.length) if dot else 0.0

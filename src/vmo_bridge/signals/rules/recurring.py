@@ -27,8 +27,9 @@ from pydantic import Field
 
 from vmo_bridge.hooks.extensions import Row, Rule, RuleParameters, RuleRun
 from vmo_bridge.records import Finding
+from vmo_bridge.signals.likeness import alike
 from vmo_bridge.signals.making import in_order, slug, worth
-from vmo_bridge.signals.topics import alike, common_stems, connected, speaks_of
+from vmo_bridge.signals.topics import common_stems, connected, speaks_of
 from vmo_bridge.signals.voices import spelt
 from vmo_bridge.signals.words import Stems, folded, stems
 
