@@ -193,13 +193,18 @@ def speaks_of(stems: Stems, core: Sequence[str], *, common: Collection[str] = ()
 def is_like(stems: Stems, matter: Matter, *, common: Collection[str] = ()) -> bool:
     """Whether a text says what one of a matter's texts says: two of its telling stems together.
 
-    Where the matter has only one, that one. ``common`` as above.
+    Where the matter has only one, that one. ``common`` as above; whoever says all that tells one of
+    the texts speaks of it, however common.
     """
-    telling = frozenset(matter.core) - frozenset(common)
-    shared = stems & telling
-    if len(shared) < min(2, len(telling)) or not telling:
-        return False
-    return len(telling) < 2 or any(len(shared & each.stems) >= 2 for each in matter.texts)
+    core = frozenset(matter.core)
+    telling = core - frozenset(common)
+    alone = telling if len(telling) == 1 else core if len(core) == 1 else frozenset()
+    if stems & alone:
+        return True
+    told = (each.stems & core for each in matter.texts)
+    return any(
+        len(words & stems & telling) >= 2 or (len(words) >= 2 and words <= stems) for words in told
+    )
 
 
 def common_stems(texts: Sequence[Stems], *, share: float) -> frozenset[str]:

@@ -31,7 +31,7 @@ from vmo_bridge.records import Finding
 from vmo_bridge.signals.likeness import alike
 from vmo_bridge.signals.making import in_order, slug, slugs, worth
 from vmo_bridge.signals.topics import common_stems, connected, speaks_of
-from vmo_bridge.signals.voices import spelt
+from vmo_bridge.signals.voices import named, spelt
 from vmo_bridge.signals.words import Stems, folded, stems
 
 _DAY = 86_400
@@ -252,15 +252,16 @@ def _words(topic: _Topic) -> tuple[str, ...]:
 
 
 def _ids(raised: Sequence[_Topic]) -> list[str]:
-    """A name for each topic: its service (or category) and the stem most used.
+    """A name for each topic: its service (or category) and the word most used.
 
     One, as the order of the others changes from day to day; a smaller topic that is told by the
-    same stem gets the next one as well.
+    same word gets the next one as well.
     """
     services = slugs({_place(topic): topic.rows[0]["service"] for topic in raised})
     taken: dict[str, None] = {}
     for topic in raised:
-        words = topic.core or (" ".join(_words(topic)),)
+        titles = [row["title"] for row in topic.rows if topic.core]
+        words = [named(stem, titles) for stem in topic.core] or [" ".join(_words(topic))]
         names = [
             f"{RULE.name}:{services[_place(topic)]}:{slug(' '.join(words[:n]))}"
             for n in range(1, len(words) + 1)
