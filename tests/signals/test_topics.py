@@ -129,8 +129,8 @@ def test_the_words_of_a_matter_are_spelt_as_most_people_do() -> None:
 
 def test_a_service_s_own_name_is_no_word_of_a_matter() -> None:
     rows = [
-        {"ref": f"c{at}", "feedback_ref": f"f{at}", "person": f"p{at}", "service_ref": "s", "satisfied": None,
-         "service": "Staff Portal", "text": f"staff portal {word}"}
+        {"ref": f"c{at}", "feedback_ref": f"f{at}", "person": f"p{at}", "service_ref": "s",
+         "satisfied": None, "service": "Staff Portal", "text": f"staff portal {word}"}
         for at, word in enumerate(("ugly", "loud", "cold"))
     ]  # fmt: skip
     assert heard(rows, people=3) == []
