@@ -7,7 +7,7 @@ Many short texts that repeat themselves (tickets) are likeness.py's.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -59,8 +59,9 @@ def matters(said: Sequence[Said], *, people: int, false_discoveries: float) -> l
     A word *tells* where so many people of the place use it that it is no chance beside those
     elsewhere (Fisher's exact test, Benjamini-Hochberg over all words of all places). Texts that
     share a telling word, directly or through others, are a matter. Further texts join it by a word
-    that stands beside a telling one, is hardly used elsewhere, and that two people use; they bring
-    no others. Places in their order of appearance, in each the matter of most people first.
+    that stands beside a telling one of this matter alone, is hardly used elsewhere, and that two
+    people use; they bring no others. Places in their order of appearance, in each the matter of
+    most people first.
     """
     places: dict[Hashable, list[Said]] = defaultdict(list)
     for each in said:
@@ -78,15 +79,9 @@ def matters(said: Sequence[Said], *, people: int, false_discoveries: float) -> l
             company[place].add(stem)
     found = []
     for place, texts in places.items():
-        for group in _joined(texts, frozenset(telling[place])):
-            matter = _matter(
-                place,
-                texts,
-                group,
-                telling=telling[place],
-                company=company[place],
-                chances=chances,
-            )
+        groups = _joined(texts, frozenset(telling[place]))
+        for group, beside in _joining(texts, groups, frozenset(company[place])):
+            matter = _matter(place, group, telling[place], beside, chances)
             if matter.people >= people:
                 found.append(matter)
     order = {place: at for at, place in enumerate(places)}
@@ -125,29 +120,42 @@ def _users(texts: Sequence[Said]) -> dict[str, set[Hashable]]:
     return users
 
 
+def _joining(
+    texts: Sequence[Said], groups: Sequence[Sequence[Said]], company: frozenset[str]
+) -> list[tuple[list[Said], frozenset[str]]]:
+    """The groups of a place with the texts that join them, and the words by which they do.
+
+    What stands beside the telling words of two groups joins nobody, nor does a text join two.
+    """
+    besides = [company & {stem for each in group for stem in each.stems} for group in groups]
+    often = Counter(stem for beside in besides for stem in beside)
+    own = {stem: at for at, beside in enumerate(besides) for stem in beside if often[stem] == 1}
+    home = {each.ref: at for at, group in enumerate(groups) for each in group}
+    members: list[list[Said]] = [[] for _ in groups]
+    for each in texts:
+        if each.ref in home:
+            members[home[each.ref]].append(each)
+        elif len(near := {own[stem] for stem in each.stems if stem in own}) == 1:
+            members[near.pop()].append(each)
+    return [
+        (group, frozenset(stem for stem in beside if often[stem] == 1))
+        for group, beside in zip(members, besides, strict=True)
+    ]
+
+
 def _matter(
     place: Hashable,
-    texts: Sequence[Said],
     group: Sequence[Said],
-    *,
-    telling: set[str],
-    company: set[str],
+    telling: Collection[str],
+    beside: frozenset[str],
     chances: Chances,
 ) -> Matter:
-    """A group with the texts that join it, and the words that tell it, the most used first."""
-    own = {stem for each in group for stem in each.stems}
-    core = own & telling
-    beside = own & company
-    tellers = {id(each) for each in group}
-    members = [
-        each
-        for each in texts
-        if id(each) in tellers or (each.stems & beside and not each.stems & telling)
-    ]
-    users = _users(members)
+    """A group with the words that tell it, those that tell it by themselves and most used first."""
+    users = _users(group)
+    core = users.keys() & telling
     words = sorted(core | beside, key=lambda stem: (stem not in core, -len(users[stem]), stem))
     chance = min(chances[place, stem][1] for stem in core)
-    return Matter(place, tuple(words), tuple(members), chance)
+    return Matter(place, tuple(words), tuple(group), chance)
 
 
 def _joined(texts: Sequence[Said], telling: frozenset[str]) -> list[list[Said]]:
