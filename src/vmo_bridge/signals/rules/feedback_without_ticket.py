@@ -12,6 +12,8 @@ do not (topics.py). It is raised when in the window
   after the last: at most ``max_tickets`` share two of the words that tell the matter with one of
   the answers (words that more than ``common_words`` of all tickets have say nothing).
 
+With comments on one service only there is nothing to compare, and the rule says so.
+
 What is said about a ticket has been told to the desk, and does not count. Where no ticket of the
 service was opened in that time its desk is not known, and nothing is claimed. The user group is
 named where at least five people speak, most of them of one group.
@@ -75,6 +77,8 @@ select (select count(*) from answers where metric = 'comment' and text is not nu
         as answers_to_a_question_mapped_to_comment,
     (select count(*) from answers where metric = 'comment' and service_ref is not null)
         as comments_tied_to_a_service,
+    (select case when count(distinct service_ref) = 1 then 0 else 1 end from answers
+        where metric = 'comment') as comments_on_more_than_one_service,
     (select count(*) from tickets where service_ref is not null and title is not null)
         as tickets_with_service_and_text"""
 

@@ -215,7 +215,7 @@ def _owned(topic: _Topic, parameters: RecurringParameters) -> bool:
 
 def _finding(run: RuleRun, topic: _Topic, name: str) -> Finding:
     first = topic.rows[0]
-    service = first["service"] or first["category"] or "no service"
+    service = first["service"] or _place(topic)
     words = _words(topic)
     people = len({row["requester_ref"] for row in topic.rows} - {None})
     callers = f" of {people} people" if people else ""
