@@ -8,14 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vmo_bridge.signals.topics import (
-    Said,
-    alike,
-    common_stems,
-    connected,
-    matters,
-    speaks_of,
-)
+from vmo_bridge.signals.likeness import alike
+from vmo_bridge.signals.topics import Matter, Said, common_stems, connected, matters, speaks_of
 from vmo_bridge.signals.voices import heard, is_praise, spelt
 from vmo_bridge.signals.words import stems
 
@@ -135,8 +129,83 @@ def test_the_words_of_a_matter_are_spelt_as_most_people_do() -> None:
 
 def test_a_service_s_own_name_is_no_word_of_a_matter() -> None:
     rows = [
-        {"feedback_ref": f"f{at}", "person": f"p{at}", "service_ref": "s", "satisfied": None,
-         "service": "Staff Portal", "text": f"staff portal {word}"}
+        {"ref": f"c{at}", "feedback_ref": f"f{at}", "person": f"p{at}", "service_ref": "s",
+         "satisfied": None, "service": "Staff Portal", "text": f"staff portal {word}"}
         for at, word in enumerate(("ugly", "loud", "cold"))
     ]  # fmt: skip
     assert heard(rows, people=3) == []
+
+
+@st.composite
+def talks(draw: st.DrawFn) -> list[Said]:
+    """Comments on three services, of so few words that some are said by several."""
+    texts = draw(
+        st.lists(
+            st.tuples(
+                st.sampled_from(["mail", "vpn", "door"]),
+                st.integers(0, 25),
+                st.frozensets(st.sampled_from([*WORDS, *"abcdefgh"]), max_size=3),
+            ),
+            max_size=60,
+        )
+    )
+    return [Said(f"c{at}", who, place, words) for at, (place, who, words) in enumerate(texts)]
+
+
+def told(found: list[Matter]) -> set[tuple[object, tuple[str, ...], frozenset[str], float]]:
+    return {
+        (each.place, each.core, frozenset(text.ref for text in each.texts), each.chance)
+        for each in found
+    }
+
+
+def few(said: list[Said]) -> list[Matter]:
+    """With a false discovery rate so lax that chance makes matters to look at."""
+    return matters(said, people=2, false_discoveries=0.9)
+
+
+@given(talks(), st.randoms())
+def test_the_order_of_comments_does_not_change_the_matters(
+    said: list[Said], dice: random.Random
+) -> None:
+    assert told(few(dice.sample(said, len(said)))) == told(few(said))
+
+
+@given(talks())
+def test_equal_comments_of_a_place_are_in_the_same_matters(said: list[Said]) -> None:
+    for matter in few(said):
+        inside = {each.ref for each in matter.texts}
+        same = {each.stems for each in matter.texts}
+        for each in said:
+            if each.place == matter.place and each.stems in same:
+                assert each.ref in inside
+
+
+@given(talks())
+def test_a_matter_is_of_one_place_of_people_enough_and_told_by_words_they_use(
+    said: list[Said],
+) -> None:
+    for matter in few(said):
+        assert {each.place for each in matter.texts} == {matter.place}
+        assert matter.people == len({each.who for each in matter.texts}) >= 2
+        assert all(each.stems & set(matter.core) for each in matter.texts)
+        assert 0 <= matter.chance <= 1
+
+
+@given(talks())
+def test_no_comment_is_in_two_matters_and_no_word_tells_two_of_a_place(said: list[Said]) -> None:
+    found = few(said)
+    refs = [text.ref for matter in found for text in matter.texts]
+    assert len(refs) == len(set(refs))
+    first = [(matter.place, matter.core[0]) for matter in found]
+    assert len(first) == len(set(first))
+
+
+def test_what_stands_beside_two_matters_brings_nobody_to_either() -> None:
+    phone = [said("vpn", f"p{at}", "phone hardly" if at else "phone crash") for at in range(6)]
+    copy = [said("vpn", f"c{at}", "copy hardly" if at else "copy crash") for at in range(6)]
+    both = said("vpn", "p0", "crash")
+    everything = matters([*phone, *copy, both, *ELSEWHERE], people=3, false_discoveries=0.05)
+    found = [matter for matter in everything if matter.place == "vpn"]
+    assert sorted(matter.core for matter in found) == [("copi",), ("phone",)]
+    assert all(both not in matter.texts for matter in found)

@@ -1,19 +1,12 @@
 """The same matter in other words: texts that belong together, and the words that tell it. Pure.
 
-Two ways, for two kinds of text:
-
-- ``matters``: few, long, very different texts of one place (survey comments). A matter is told by
-  the words that people there use and people elsewhere do not; texts that share such a word belong
-  together.
-- ``alike``: many short texts that repeat themselves (tickets). Texts belong together where their
-  words overlap enough, a word weighing the more the fewer texts have it (IDF, natural logarithm).
-
-Cost of both grows with the number of texts and the words they share with others.
+For few, long, very different texts of one place (survey comments): a matter is told by the words
+that people there use and people elsewhere do not; texts that share such a word belong together.
+Many short texts that repeat themselves (tickets) are likeness.py's.
 """
 
 from __future__ import annotations
 
-import math
 from collections import Counter, defaultdict
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
@@ -66,8 +59,9 @@ def matters(said: Sequence[Said], *, people: int, false_discoveries: float) -> l
     A word *tells* where so many people of the place use it that it is no chance beside those
     elsewhere (Fisher's exact test, Benjamini-Hochberg over all words of all places). Texts that
     share a telling word, directly or through others, are a matter. Further texts join it by a word
-    that stands beside a telling one, is hardly used elsewhere, and that two people use; they bring
-    no others. Places in their order of appearance, in each the matter of most people first.
+    that stands beside a telling one of this matter alone, is hardly used elsewhere, and that two
+    people use; they bring no others. Places in their order of appearance, in each the matter of
+    most people first.
     """
     places: dict[Hashable, list[Said]] = defaultdict(list)
     for each in said:
@@ -85,15 +79,9 @@ def matters(said: Sequence[Said], *, people: int, false_discoveries: float) -> l
             company[place].add(stem)
     found = []
     for place, texts in places.items():
-        for group in _joined(texts, frozenset(telling[place])):
-            matter = _matter(
-                place,
-                texts,
-                group,
-                telling=telling[place],
-                company=company[place],
-                chances=chances,
-            )
+        groups = _joined(texts, frozenset(telling[place]))
+        for group, beside in _joining(texts, groups, frozenset(company[place])):
+            matter = _matter(place, group, telling[place], beside, chances)
             if matter.people >= people:
                 found.append(matter)
     order = {place: at for at, place in enumerate(places)}
@@ -132,29 +120,42 @@ def _users(texts: Sequence[Said]) -> dict[str, set[Hashable]]:
     return users
 
 
+def _joining(
+    texts: Sequence[Said], groups: Sequence[Sequence[Said]], company: frozenset[str]
+) -> list[tuple[list[Said], frozenset[str]]]:
+    """The groups of a place with the texts that join them, and the words by which they do.
+
+    What stands beside the telling words of two groups joins nobody, nor does a text join two.
+    """
+    besides = [company & {stem for each in group for stem in each.stems} for group in groups]
+    often = Counter(stem for beside in besides for stem in beside)
+    own = {stem: at for at, beside in enumerate(besides) for stem in beside if often[stem] == 1}
+    home = {each.ref: at for at, group in enumerate(groups) for each in group}
+    members: list[list[Said]] = [[] for _ in groups]
+    for each in texts:
+        if each.ref in home:
+            members[home[each.ref]].append(each)
+        elif len(near := {own[stem] for stem in each.stems if stem in own}) == 1:
+            members[near.pop()].append(each)
+    return [
+        (group, frozenset(stem for stem in beside if often[stem] == 1))
+        for group, beside in zip(members, besides, strict=True)
+    ]
+
+
 def _matter(
     place: Hashable,
-    texts: Sequence[Said],
     group: Sequence[Said],
-    *,
-    telling: set[str],
-    company: set[str],
+    telling: Collection[str],
+    beside: frozenset[str],
     chances: Chances,
 ) -> Matter:
-    """A group with the texts that join it, and the words that tell it, the most used first."""
-    own = {stem for each in group for stem in each.stems}
-    core = own & telling
-    beside = own & company
-    tellers = {id(each) for each in group}
-    members = [
-        each
-        for each in texts
-        if id(each) in tellers or (each.stems & beside and not each.stems & telling)
-    ]
-    users = _users(members)
+    """A group with the words that tell it, those that tell it by themselves and most used first."""
+    users = _users(group)
+    core = users.keys() & telling
     words = sorted(core | beside, key=lambda stem: (stem not in core, -len(users[stem]), stem))
     chance = min(chances[place, stem][1] for stem in core)
-    return Matter(place, tuple(words), tuple(members), chance)
+    return Matter(place, tuple(words), tuple(group), chance)
 
 
 def _joined(texts: Sequence[Said], telling: frozenset[str]) -> list[list[Said]]:
@@ -200,93 +201,20 @@ def speaks_of(stems: Stems, core: Sequence[str], *, common: Collection[str] = ()
 def is_like(stems: Stems, matter: Matter, *, common: Collection[str] = ()) -> bool:
     """Whether a text says what one of a matter's texts says: two of its telling stems together.
 
-    Where the matter has only one, that one. ``common`` as above.
+    Where the matter has only one, that one. ``common`` as above; whoever says all that tells one of
+    the texts speaks of it, however common.
     """
-    telling = frozenset(matter.core) - frozenset(common)
-    shared = stems & telling
-    if len(shared) < min(2, len(telling)) or not telling:
-        return False
-    return len(telling) < 2 or any(len(shared & each.stems) >= 2 for each in matter.texts)
+    core = frozenset(matter.core)
+    telling = core - frozenset(common)
+    alone = telling if len(telling) == 1 else core if len(core) == 1 else frozenset()
+    if stems & alone:
+        return True
+    told = (each.stems & core for each in matter.texts)
+    return any(
+        len(words & stems & telling) >= 2 or (len(words) >= 2 and words <= stems) for words in told
+    )
 
 
 def common_stems(texts: Sequence[Stems], *, share: float) -> frozenset[str]:
     """The stems that more than ``share`` of the texts have."""
     return frozenset(stem for stem, n in spread(texts).items() if n > share * len(texts))
-
-
-_TELLING_WORDS = 8
-"""So many of the heaviest stems tell a group; the rest only makes comparing dear."""
-
-
-def alike(texts: Sequence[Stems], *, similarity: float) -> list[list[int]]:
-    """Groups of texts (by position) whose words overlap: cosine of IDF weights >= ``similarity``.
-
-    Each distinct text is compared with the groups that share a word with it, the largest texts
-    first, and joins the most similar; groups as similar to each other are then joined. A text
-    without stems belongs to no group. Groups of most texts first.
-    """
-    positions: dict[Stems, list[int]] = defaultdict(list)
-    for at, text in enumerate(texts):
-        if text:
-            positions[text].append(at)
-    number = sum(map(len, positions.values()))
-    weight = {stem: math.log(1 + number / n) for stem, n in spread(texts).items()}
-    ordered = sorted(positions, key=lambda text: (-len(positions[text]), sorted(text)))
-    groups = [_Group.of(text, positions[text], weight) for text in ordered]
-    for _ in range(2):
-        groups = _gathered(groups, similarity)
-    return [
-        sorted(group.positions) for group in sorted(groups, key=lambda each: -len(each.positions))
-    ]
-
-
-class _Group:
-    """Texts that belong together, and the sum of their weights."""
-
-    __slots__ = ("positions", "weights")
-
-    def __init__(self, weights: Counter[str], positions: list[int]) -> None:
-        self.weights = weights
-        self.positions = positions
-
-    @classmethod
-    def of(cls, text: Stems, positions: Sequence[int], weight: Mapping[str, float]) -> _Group:
-        weights = Counter({stem: weight[stem] * len(positions) for stem in text})
-        return cls(weights, list(positions))
-
-    @property
-    def length(self) -> float:
-        return math.sqrt(sum(value * value for value in self.weights.values()))
-
-    def telling(self) -> list[str]:
-        heaviest = sorted(self.weights, key=lambda stem: (-self.weights[stem], stem))
-        return heaviest[:_TELLING_WORDS]
-
-    def take(self, other: _Group) -> None:
-        self.weights.update(other.weights)
-        self.positions += other.positions
-
-
-def _gathered(groups: Sequence[_Group], similarity: float) -> list[_Group]:
-    """Each group joined with the most similar one before it, if that is similar enough."""
-    kept: list[_Group] = []
-    by_stem: dict[str, set[int]] = defaultdict(set)
-    for group in groups:
-        near = {at for stem in group.telling() for at in by_stem[stem]}
-        scored = [(_cosine(group, kept[at]), -at) for at in near]
-        best, place = max(scored, default=(0.0, 0))
-        if best >= similarity:
-            home = -place
-            kept[home].take(group)
-        else:
-            home = len(kept)
-            kept.append(group)
-        for stem in kept[home].telling():
-            by_stem[stem].add(home)
-    return kept
-
-
-def _cosine(one: _Group, other: _Group) -> float:
-    small, large = sorted((one.weights, other.weights), key=len)
-    dot = sum(value * large[stem] for stem, value in small.items() if stem in large)
-    return dot / (one.length * other.length) if dot else 0.0

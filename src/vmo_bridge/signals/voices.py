@@ -6,6 +6,7 @@ praise, and the matters of each service.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -42,36 +43,53 @@ _PRAISE_WORDS = """
     thanks useful well wonderful works
 """
 _ASKING_WORDS = """
-    but can't cannot could difficult expected hard however impossible instead lack lacks least less
-    miss missing need needed needs never no-one nobody not nothing only please should slow terrible
-    though too unable unclear unfortunately unless unusable until when why wish without worse worst
-    would
+    add but cannot cant could difficult doesnt dont expected hard hope however i'd id impossible
+    instead lack lacking lacks least less let miss missing need needed needs never no no-one nobody
+    none not nothing only please should slow terrible though too unable unclear unfortunately unless
+    unusable until want wanted wants we'd when why wish without wont worse worst would
 """
 _PRAISE = frozenset(_PRAISE_WORDS.split())
 _ASKING = frozenset(_ASKING_WORDS.split())
 
 
+_NO_FAULT = re.compile(
+    r"\bno (?:complaints?|faults?|fuss|hassle|issues?|problems?|trouble|worries)\b"
+)
+_TOKEN = re.compile(r"\w+(?:['-]\w+)*")
+
+
 def is_praise(text: str) -> bool:
     """Whether a text only praises: words of praise, and none that asks or complains."""
-    words = {word.strip(".,;:!?()[]\"'…") for word in text.lower().replace("’", "'").split()}  # noqa: RUF001
-    return bool(words & _PRAISE) and not words & _ASKING and "?" not in text
+    plain = _NO_FAULT.sub("fine", text.lower().replace("’", "'"))  # noqa: RUF001 — it is typed so
+    words = set(_TOKEN.findall(plain))
+    asks = "?" in text or words & _ASKING or any(word.endswith("n't") for word in words)
+    return bool(words & _PRAISE) and not asks
 
 
 def heard(
     rows: Iterable[Row], *, people: int, false_discoveries: float = FALSE_DISCOVERIES
 ) -> list[Matter]:
-    """The matters that at least ``people`` people of a service speak of; praise is none."""
+    """The matters that at least ``people`` people of a service speak of; praise is none.
+
+    Told by the comments' own refs, as one survey may ask for several.
+    """
     kept = [row for row in rows if not row["satisfied"] and not is_praise(row["text"])]
     texts = folded([stems(row["text"]) - stems(row["service"] or "") for row in kept])
     return matters(
         [
-            Said(row["feedback_ref"], row["person"], row["service_ref"], text)
+            Said(row["ref"], row["person"], row["service_ref"], text)
             for row, text in zip(kept, texts, strict=True)
             if text
         ],
         people=people,
         false_discoveries=false_discoveries,
     )
+
+
+def lost_minutes(said: Iterable[Row]) -> float:
+    """The lost time reported with comments; one survey counts once, however much it says."""
+    by_feedback = {row["feedback_ref"]: row["lost_minutes"] or 0 for row in said}
+    return sum(by_feedback.values())
 
 
 def spelt(core: Sequence[str], texts: Iterable[str], *, at_most: int) -> tuple[str, ...]:
@@ -84,4 +102,20 @@ def spelt(core: Sequence[str], texts: Iterable[str], *, at_most: int) -> tuple[s
     return tuple(
         min(words[stem].items(), key=lambda each: (-each[1], each[0]))[0] if words[stem] else stem
         for stem in core[:at_most]
+    )
+
+
+_PLAIN = re.compile(r"[a-z]+(?:-[a-z]+)*")
+
+
+def named(stem: str, texts: Iterable[str]) -> str:
+    """The shortest word in the texts that has a stem: a name for ids, unlike any of other stems.
+
+    The most frequent word would change from day to day.
+    """
+    words = {word for text in texts for word in _PLAIN.findall(text.lower())}
+    return min(
+        (word for word in words if stems(word) == {stem}),
+        key=lambda word: (len(word), word),
+        default=stem,
     )

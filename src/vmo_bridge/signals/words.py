@@ -1,16 +1,17 @@
 """Texts as sets of word stems in which typing errors are folded into the word that was meant. Pure.
 
 A stem is what the Snowball stemmer (English) leaves of a word, accents taken away. Words that say
-nothing of the matter (articles, pleasantries, numbers) are left out.
+nothing of the matter (articles, pleasantries, contractions, numbers) are left out, and so is what
+is not written in Latin letters.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 
 import snowballstemmer
 
@@ -28,13 +29,18 @@ _EMPTY_WORDS = """
     somebody something soon still such sure take taken than thank thanks that the their them then
     there these they thing things this those though through time times to today told too took
     under until up upon urgent us use used uses using very want wants was way we week weeks well
-    went were what when where whether which while who whole whom why will with within without won
-    work working works would year years yesterday yet you your yours
-    arent cant couldnt didnt doesnt dont hadnt hasnt havent im isnt ive shouldnt thats theres wasnt
-    werent whats wont wouldnt youre
+    went were what when where whether which while who whole whom why will with within without work
+    working works would year years yesterday yet you your yours
+    aint arent cant couldnt didnt doesnt dont hadnt hasnt havent im isnt ive mustnt shouldnt thats
+    theres wasnt werent whats wont wouldnt youre
 """
 _EMPTY: frozenset[str] = frozenset(_EMPTY_WORDS.split())
 _WORD = re.compile(r"[a-z]+")
+_SHORTENED = re.compile(r"(?<=[a-z])'(?:d|ll|m|re|s|ve)\b")
+"""What is shortened to its end: ``I'd``, ``that's``; what is left is a word like any other."""
+_INSIDE = re.compile(r"(?<=[a-z])['-](?=[a-z])")
+_SIGNS = {0x2019: "'", 0x2BC: "'", 0x2010: "-", 0x2011: "-", 0xAD: None}
+"""Apostrophes and hyphens of typesetters; a soft hyphen is none."""
 _SHORTEST, _SHORTEST_MISTYPED, _SHORTEST_CHANGED = 3, 5, 7
 _RARE = 20
 """So many times rarer than the word that was meant is a mistyped one."""
@@ -47,10 +53,19 @@ def stems(text: str) -> Stems:
 
 
 def _words(text: str) -> Iterator[str]:
-    plain = unicodedata.normalize("NFKD", text.lower()).encode("ascii", "ignore").decode()
+    plain = text.lower() if text.isascii() else _plain(text)
     # "can't" is one word without a sense of its own, "re-use" and "off-line" are one with it.
-    joined = re.sub(r"(?<=[a-z])['-](?=[a-z])", "", plain)
+    joined = _INSIDE.sub("", _SHORTENED.sub("", plain))
     return (word for word in _WORD.findall(joined) if len(word) >= _SHORTEST)
+
+
+def _plain(text: str) -> str:
+    """Lower-case ASCII: accents are taken away, and other signs part words (``slow - very``)."""
+    spelt = unicodedata.normalize("NFKD", text.casefold()).translate(_SIGNS)
+    return "".join(
+        each if each.isascii() else "" if unicodedata.category(each)[0] in "LM" else " "
+        for each in spelt
+    )
 
 
 @lru_cache(maxsize=200_000)
@@ -63,36 +78,30 @@ def folded(texts: Sequence[Stems]) -> list[Stems]:
     """The same texts with mistyped stems replaced by the stem that was meant.
 
     A rare stem of five letters and more that is one letter left out, added or swapped away from a
-    frequent one is taken for it; with one changed letter it needs seven, for ``point`` is no
-    mistyped ``print``. A compound that ends in a frequent stem of five
-    letters and more (``smartphone``) also says that stem.
+    more frequent one is taken for it; with one changed letter it needs seven, for ``point`` is no
+    mistyped ``print``. Of stems that are used once each the first of the alphabet is meant. A
+    compound that ends in a stem of five letters and more (``smartphone``) that is used more than
+    once also says that stem.
     """
-    often = Counter(stem for text in texts for stem in text)
-    meant = _meant(often)
+    meant = _meant(spread(texts))
     return [frozenset(each for stem in text for each in meant.get(stem, (stem,))) for text in texts]
 
 
 def _meant(often: Mapping[str, int]) -> dict[str, tuple[str, ...]]:
-    """What each odd stem stands for; the more frequent one wins, ties by the alphabet."""
-    ranked = sorted(often, key=lambda stem: (-often[stem], stem))
-    by_shape: dict[str, str] = {}
-    endings: dict[str, str] = {}
+    """What each odd stem stands for."""
+    slips = _slips(often)
+    endings = {
+        _bare(stem): slips.get(stem, stem)
+        for stem, n in sorted(often.items(), key=lambda each: (each[1], each[0]))
+        if n > 1 and len(stem) >= _SHORTEST_MISTYPED
+    }
     meant: dict[str, tuple[str, ...]] = {}
-    for stem in ranked:
-        if len(stem) >= _SHORTEST_MISTYPED:
-            known = next((by_shape[each] for each in _shapes(stem) if each in by_shape), None)
-            rare = known is not None and often[stem] <= max(1, often[known] // _RARE)
-            if known is not None and rare and _one_slip(stem, known):
-                meant[stem] = (known,)
-                continue
-            for shape in _shapes(stem):
-                by_shape.setdefault(shape, stem)
-        parts = (_bare(stem[at:]) for at in range(2, len(stem) - 3))
-        ends = next((endings[part] for part in parts if part in endings), None)
-        if ends is not None:
-            meant[stem] = (stem, ends)
-        if often[stem] > 1 and len(stem) >= _SHORTEST_MISTYPED:
-            endings[_bare(stem)] = stem
+    for stem in often:
+        whole = slips.get(stem, stem)
+        parts = (_bare(whole[at:]) for at in range(2, len(whole) - _SHORTEST_MISTYPED + 2))
+        end = next((endings[part] for part in parts if part in endings), whole)
+        if end != stem:
+            meant[stem] = (whole, end)
     return meant
 
 
@@ -101,10 +110,28 @@ def _bare(stem: str) -> str:
     return stem.removesuffix("e")
 
 
-@cache
-def _shapes(stem: str) -> tuple[str, ...]:
+def _slips(often: Mapping[str, int]) -> dict[str, str]:
+    """The mistyped stems and what was meant: the most frequent one, ties by the alphabet."""
+    ranked = sorted(often, key=lambda stem: (-often[stem], stem))
+    by_shape: dict[str, list[int]] = defaultdict(list)
+    slips = {}
+    for rank, stem in enumerate(ranked):
+        if len(stem) < _SHORTEST_MISTYPED:
+            continue
+        shapes = _shapes(stem)
+        near = {at for shape in shapes for at in by_shape.get(shape, ())}
+        known = next((ranked[at] for at in sorted(near) if _one_slip(stem, ranked[at])), None)
+        if known is not None and often[stem] <= max(1, often[known] // _RARE):
+            slips[stem] = known
+            continue
+        for shape in shapes:
+            by_shape[shape].append(rank)
+    return slips
+
+
+def _shapes(stem: str) -> frozenset[str]:
     """The stem and what is left of it without one letter: mistyped words share one of them."""
-    return (stem, *(stem[:at] + stem[at + 1 :] for at in range(len(stem))))
+    return frozenset((stem, *(stem[:at] + stem[at + 1 :] for at in range(len(stem)))))
 
 
 def _one_slip(one: str, other: str) -> bool:

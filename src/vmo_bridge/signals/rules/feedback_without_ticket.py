@@ -12,8 +12,11 @@ do not (topics.py). It is raised when in the window
   after the last: at most ``max_tickets`` share two of the words that tell the matter with one of
   the answers (words that more than ``common_words`` of all tickets have say nothing).
 
-What is said about a ticket has been told to the desk, and does not count. The user group is named
-where at least five people speak, most of them of one group.
+With comments on one service only there is nothing to compare, and the rule says so.
+
+What is said about a ticket has been told to the desk, and does not count. Where no ticket of the
+service was opened in that time its desk is not known, and nothing is claimed. The user group is
+named where at least five people speak, most of them of one group.
 
 Reads: answers (metric comment, csat, nps, lost_time; text, person, service, user group), tickets
 (title, description, service, opened_at).
@@ -28,10 +31,10 @@ from pydantic import Field
 
 from vmo_bridge.hooks.extensions import Row, Rule, RuleParameters, RuleRun
 from vmo_bridge.records import Finding
-from vmo_bridge.signals.making import in_order, slug, slugs, strength, worth
+from vmo_bridge.signals.making import in_order, slugs, strength, worth
 from vmo_bridge.signals.topics import Matter, common_stems, is_like
-from vmo_bridge.signals.voices import COMMENTS, heard, spelt
-from vmo_bridge.signals.words import Stems, stems
+from vmo_bridge.signals.voices import COMMENTS, heard, lost_minutes, named, spelt
+from vmo_bridge.signals.words import Stems, folded, stems
 
 _DAY = 86_400
 _PRIVATE = 5
@@ -39,6 +42,8 @@ _PRIVATE = 5
 _MOST = 0.8
 """The share of the people that makes it a matter of their group."""
 _SHOWN_WORDS = 5
+_FEW_TICKETS = 5
+"""So many tickets, and fewer, make no word a common one, whatever their share."""
 
 
 class FeedbackWithoutTicketParameters(RuleParameters, frozen=True):
@@ -72,6 +77,8 @@ select (select count(*) from answers where metric = 'comment' and text is not nu
         as answers_to_a_question_mapped_to_comment,
     (select count(*) from answers where metric = 'comment' and service_ref is not null)
         as comments_tied_to_a_service,
+    (select case when count(distinct service_ref) = 1 then 0 else 1 end from answers
+        where metric = 'comment') as comments_on_more_than_one_service,
     (select count(*) from tickets where service_ref is not null and title is not null)
         as tickets_with_service_and_text"""
 
@@ -83,8 +90,8 @@ def decide(run: RuleRun) -> Sequence[Finding]:
         people=run.parameters.min_people,
         false_discoveries=run.parameters.false_discoveries,
     )
-    comments = {row["feedback_ref"]: row for row in run.rows["comments"]}
-    desk = _Desk(run.rows["tickets"], run.parameters)
+    comments = {row["ref"]: row for row in run.rows["comments"]}
+    desk = _Desk(run.rows["tickets"], found, run.parameters)
     ids = _ids(found, comments)
     talking = Counter(_service(row) for row in _one_each(run.rows["comments"]))
     return [
@@ -94,6 +101,7 @@ def decide(run: RuleRun) -> Sequence[Finding]:
             [comments[each.ref] for each in matter.texts],
             name=name,
             talking=talking,
+            like=like,
             looked=looked,
         )
         for matter, name in zip(found, ids, strict=True)
@@ -105,14 +113,21 @@ def decide(run: RuleRun) -> Sequence[Finding]:
 class _Desk:
     """What the tickets of each service say."""
 
-    def __init__(self, rows: Sequence[Row], parameters: FeedbackWithoutTicketParameters) -> None:
+    def __init__(
+        self,
+        rows: Sequence[Row],
+        found: Sequence[Matter],
+        parameters: FeedbackWithoutTicketParameters,
+    ) -> None:
         self._span = parameters.ticket_days * _DAY
         self._tickets: dict[str, list[tuple[int, Stems]]] = defaultdict(list)
-        for row in rows:
-            text = stems(f"{row['title'] or ''} {row['description'] or ''}")
-            self._tickets[row["service_ref"]].append((row["opened_at"], text))
-        texts = [text for tickets in self._tickets.values() for _, text in tickets]
-        self._common = common_stems(texts, share=parameters.common_words)
+        texts = [stems(f"{row['title'] or ''} {row['description'] or ''}") for row in rows]
+        said = [each.stems for matter in found for each in matter.texts]
+        # A slip in a ticket is also taken for what was meant, which people may say in surveys only.
+        for row, text, meant in zip(rows, texts, folded([*texts, *said]), strict=False):
+            self._tickets[row["service_ref"]].append((row["opened_at"], text | meant))
+        few = _FEW_TICKETS / max(len(texts), 1)
+        self._common = common_stems(texts, share=max(parameters.common_words, few))
 
     def about(self, matter: Matter, comments: Mapping[str, Row]) -> tuple[int, int]:
         """How many tickets speak of a matter, and how many there were to look at."""
@@ -130,20 +145,24 @@ def _finding(
     *,
     name: str,
     talking: Mapping[str, int],
+    like: int,
     looked: int,
 ) -> Finding:
-    lost = sum(row["lost_minutes"] or 0 for row in said)
+    lost = lost_minutes(said)
+    evidence = in_order(row["feedback_ref"] for row in said)
     words = spelt(matter.core, (row["text"] for row in said), at_most=_SHOWN_WORDS)
     service = said[0]["service"] or said[0]["service_ref"]
+    few = "hardly a ticket" if like else "no ticket"
+    does = "do" if like > 1 else "does"
     group_ref, group = _group(matter, said)
     here = talking[said[0]["service_ref"]]
     return Finding(
         id=name,
         rule=RULE.name,
-        title=f"{service}: people ask for it in surveys, and no ticket does ({', '.join(words)})",
+        title=f"{service}: people ask for it in surveys, and {few} does ({', '.join(words)})",
         why=(
             f"{matter.people} people tell surveys about {service}: {', '.join(words)}; "
-            f"none of its {looked} tickets of that time does."
+            f"{like or 'none'} of its {looked} tickets of that time {does}."
         ),
         service=said[0]["service"],
         service_ref=said[0]["service_ref"],
@@ -154,12 +173,13 @@ def _finding(
         end=run.end,
         strength=strength(matter.chance, matter.people / max(here, 1)),
         worth=worth(run, matter.people, lost),
-        evidence=in_order(row["feedback_ref"] for row in said),
+        evidence=evidence,
         numbers={
             "people": matter.people,
-            "answers": len(said),
+            "answers": len(evidence),
             "people_who_comment_on_the_service": here,
             "tickets_looked_at": looked,
+            "tickets_about_it": like,
             "lost_minutes": lost,
         },
     )
@@ -176,13 +196,11 @@ def _group(matter: Matter, said: Sequence[Row]) -> tuple[str | None, str | None]
 
 
 def _ids(found: Sequence[Matter], comments: Mapping[str, Row]) -> list[str]:
-    """A name for each matter: its service and the word most people use."""
-    services = slugs(
-        {row["service_ref"]: row["service"] for row in comments.values() if row["service_ref"]}
-    )
+    """A name for each matter: its service and the word that tells it, which tells no other."""
+    services = slugs({row["service_ref"]: row["service"] for row in comments.values()})
     return [
         f"{RULE.name}:{services[str(each.place)]}:"
-        + slug(spelt(each.core, (comments[s.ref]["text"] for s in each.texts), at_most=1)[0])
+        + named(each.core[0], (comments[said.ref]["text"] for said in each.texts))
         for each in found
     ]
 

@@ -1,8 +1,9 @@
 """Rule 'recurring': it finds what comes back without anyone owning the cause.
 
-Incidents of one service are *like* where the words of their titles overlap (topics.py); a category
-the desk has chosen counts as one more word. Where there are no titles the subcategory alone tells
-the topic; it is coarse, so more incidents have to come together. A topic is raised when
+Incidents of one service are *like* where the words of their titles overlap (likeness.py); a
+category the desk has chosen counts as one more word. Where there are no titles, or titles that say
+nothing, the subcategory alone tells the topic; it is coarse, so more incidents have to come
+together. A topic is raised when
 
 - ``min_alike`` of its incidents were opened within ``burst_days``;
 - it is still alive: one was opened in the last ``alive_days``;
@@ -10,8 +11,8 @@ the topic; it is coarse, so more incidents have to come together. A topic is rai
   machine reports again and again is not a topic, nor what was opened all within one day;
 - nobody owns it: less than ``covered_share`` of them are linked to one and the same problem (what
   it covers, it covers for those without the link as well), and no problem that is open or was
-  opened in the window, no change under way and no demand speaks of it. A service that is retired
-  is left out.
+  opened in the window, no change under way and no demand speaks of it (those of no known service
+  may be of any). A service that is retired is left out.
 
 Reads: tickets (incidents, problems, changes: title, category, problem, opened_at, state),
 initiatives (demands), services (active).
@@ -27,9 +28,10 @@ from pydantic import Field
 
 from vmo_bridge.hooks.extensions import Row, Rule, RuleParameters, RuleRun
 from vmo_bridge.records import Finding
-from vmo_bridge.signals.making import in_order, slug, worth
-from vmo_bridge.signals.topics import alike, common_stems, connected, speaks_of
-from vmo_bridge.signals.voices import spelt
+from vmo_bridge.signals.likeness import alike
+from vmo_bridge.signals.making import in_order, slug, slugs, worth
+from vmo_bridge.signals.topics import common_stems, connected, speaks_of
+from vmo_bridge.signals.voices import named, spelt
 from vmo_bridge.signals.words import Stems, folded, stems
 
 _DAY = 86_400
@@ -93,6 +95,8 @@ class _Topic:
     rows: tuple[Row, ...]
     core: tuple[str, ...]
     """The stems that tell it; empty where only a category does."""
+    owners: Sequence[Stems] = ()
+    """What problems, changes and demands of its service say."""
 
     @property
     def linked(self) -> int:
@@ -102,41 +106,54 @@ class _Topic:
 
 def decide(run: RuleRun) -> Sequence[Finding]:
     """Raise the topics that come back and that nobody owns."""
-    owners: dict[str | None, list[Stems]] = defaultdict(list)
-    for row in run.rows["owners"]:
-        owners[row["service_ref"]].append(stems(f"{row['title']} {row['description'] or ''}"))
     services: dict[str | None, list[Row]] = defaultdict(list)
     for row in run.rows["incidents"]:
         services[row["service_ref"]].append(row)
     raised = [
         topic
         for service, rows in services.items()
-        for topic in _topics(rows, run.parameters)
-        if _comes_back(topic, run) and not _owned(topic, owners[service], run.parameters)
+        for topic in _topics(rows, _owners(run, service), run.parameters)
+        if _comes_back(topic, run) and not _owned(topic, run.parameters)
     ]
     return [_finding(run, topic, name) for topic, name in zip(raised, _ids(raised), strict=True)]
 
 
-def _topics(rows: Sequence[Row], parameters: RecurringParameters) -> list[_Topic]:
-    """The topics of one service."""
-    titled = [row for row in rows if row["title"]]
-    bare: dict[tuple[str | None, str | None], list[Row]] = defaultdict(list)
-    for row in rows:
-        if not row["title"]:
-            bare[row["category"], row["subcategory"]].append(row)
-    own = stems(titled[0]["service"] or "") if titled else frozenset()
-    texts = folded([stems(row["title"]) - own for row in titled])
-    marked = [
-        text | _category(row) if text else text for text, row in zip(texts, titled, strict=True)
+def _owners(run: RuleRun, service: str | None) -> list[Stems]:
+    """What problems, changes and demands of a service say; of no known service: may be of any."""
+    return [
+        stems(f"{row['title']} {row['description'] or ''}")
+        for row in run.rows["owners"]
+        if service is None or row["service_ref"] in {service, None}
     ]
+
+
+def _topics(
+    rows: Sequence[Row], owners: Sequence[Stems], parameters: RecurringParameters
+) -> list[_Topic]:
+    """The topics of one service, those of most incidents first."""
+    own = stems(rows[0]["service"] or "")
+    # Together, so that a slip is taken for the same word in what is asked and what is owned.
+    plain = folded([stems(row["title"] or "") - own for row in rows] + list(owners))
+    owners = plain[len(rows) :]
+    told = [at for at in range(len(rows)) if plain[at]]
+    texts = [plain[at] for at in told]
+    titled = [rows[at] for at in told]
+    marked = [text | _category(row) for text, row in zip(texts, titled, strict=True)]
     groups = _same_category(alike(marked, similarity=parameters.similarity), titled, texts)
     found = [
         _Topic(
-            rows=tuple(titled[at] for at in sorted(group)), core=_core([texts[at] for at in group])
+            rows=tuple(titled[at] for at in sorted(group)),
+            core=_core([texts[at] for at in group]),
+            owners=owners,
         )
         for group in groups
     ]
-    return found + [_Topic(rows=tuple(group), core=()) for group in bare.values()]
+    bare: dict[tuple[str | None, str], list[Row]] = defaultdict(list)
+    for row, text in zip(rows, plain, strict=False):
+        if not text and row["subcategory"]:
+            bare[row["category"], row["subcategory"]].append(row)
+    found += [_Topic(rows=tuple(group), core=()) for group in bare.values()]
+    return sorted(found, key=lambda each: (-len(each.rows), each.core))
 
 
 def _same_category(
@@ -189,16 +206,16 @@ def _comes_back(topic: _Topic, run: RuleRun) -> bool:
     )
 
 
-def _owned(topic: _Topic, owners: Sequence[Stems], parameters: RecurringParameters) -> bool:
+def _owned(topic: _Topic, parameters: RecurringParameters) -> bool:
     problems = Counter(row["problem_ref"] for row in topic.rows if row["problem_ref"])
     if max(problems.values(), default=0) >= parameters.covered_share * len(topic.rows):
         return True
-    return bool(topic.core) and any(speaks_of(text, topic.core) for text in owners)
+    return any(speaks_of(text, topic.core) for text in topic.owners)
 
 
 def _finding(run: RuleRun, topic: _Topic, name: str) -> Finding:
     first = topic.rows[0]
-    service = first["service"] or first["category"] or "no service"
+    service = first["service"] or _place(topic)
     words = _words(topic)
     people = len({row["requester_ref"] for row in topic.rows} - {None})
     callers = f" of {people} people" if people else ""
@@ -235,16 +252,29 @@ def _words(topic: _Topic) -> tuple[str, ...]:
 
 
 def _ids(raised: Sequence[_Topic]) -> list[str]:
-    """A name for each topic: its service (or category) and what tells it."""
-    names: dict[str, int] = defaultdict(int)
-    found = []
+    """A name for each topic: its service (or category) and the word most used.
+
+    One, as the order of the others changes from day to day; a smaller topic that is told by the
+    same word gets the next one as well.
+    """
+    services = slugs({_place(topic): topic.rows[0]["service"] for topic in raised})
+    taken: dict[str, None] = {}
     for topic in raised:
-        first = topic.rows[0]
-        place = slug(first["service"] or first["category"] or "no service")
-        name = f"{RULE.name}:{place}:{slug(' '.join(_words(topic)[:3]))}"
-        names[name] += 1
-        found.append(name if names[name] == 1 else f"{name}-{names[name]}")
-    return found
+        titles = [row["title"] for row in topic.rows if topic.core]
+        words = [named(stem, titles) for stem in topic.core] or [" ".join(_words(topic))]
+        names = [
+            f"{RULE.name}:{services[_place(topic)]}:{slug(' '.join(words[:n]))}"
+            for n in range(1, len(words) + 1)
+        ]
+        names.append(f"{names[-1]}-{slug(topic.rows[0]['ref'])}")
+        taken[next(name for name in names if name not in taken)] = None
+    return list(taken)
+
+
+def _place(topic: _Topic) -> str:
+    """What names the place of a topic: its service, or its category where that is not known."""
+    first = topic.rows[0]
+    return str(first["service_ref"] or first["category"] or "no service")
 
 
 RULE = Rule(

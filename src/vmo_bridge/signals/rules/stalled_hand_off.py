@@ -5,7 +5,11 @@ by a field, a link, or the number in its text. It is raised when
 
 - neither the epic nor one of the stories below it changed its status for ``still_days``; edits of
   labels or text are not movement, and a quiet epic whose stories move is fine; or
-- the epic was closed ``closed_days`` ago and the demand is still open.
+- the epic was closed (done or rejected) ``closed_days`` ago, the demand is still open, and no other
+  epic of the demand is.
+
+No hand-off stands still for longer than its demand is there, and where nothing is known of an
+epic's history (or of when it was closed) nothing is claimed.
 
 It then says who waits: the people whose comments on the service speak of the demand (two of the
 words that tell their matter are in the demand, the epic or its stories), where there are at least
@@ -26,13 +30,13 @@ from pydantic import Field
 
 from vmo_bridge.hooks.extensions import Row, Rule, RuleParameters, RuleRun
 from vmo_bridge.records import Finding
-from vmo_bridge.signals.making import in_order, slug, worth
+from vmo_bridge.signals.making import in_order, slugs, worth
 from vmo_bridge.signals.topics import Matter, is_like, speaks_of
-from vmo_bridge.signals.voices import COMMENTS, heard, spelt
-from vmo_bridge.signals.words import stems
+from vmo_bridge.signals.voices import COMMENTS, heard, lost_minutes, spelt
+from vmo_bridge.signals.words import folded, stems
 
 _DAY = 86_400
-_PRIVATE = 5
+_CLOSED = frozenset({"done", "rejected"})
 _FULL_STILLNESS = 365
 """A year without movement is as strong as it gets."""
 
@@ -64,15 +68,14 @@ _HAND_OFFS = f"""
 select d.ref as demand_ref, d.number as demand, d.title as demand_title,
     d.description as demand_text, d.state, d.service_ref, d.service, d.opened_at,
     e.ref as epic_ref, e.number as epic, e.title as epic_title, e.description as epic_text,
-    e.state as epic_state, e.original_state as epic_word, e.updated_at as epic_updated_at,
-    e.opened_at as epic_opened_at, m.moved_at, m.edited_at, m.closed_at as epic_closed_at,
-    pairs.named_in
+    e.state as epic_state, e.opened_at as epic_opened_at, m.steps, m.moved_at, m.edited_at,
+    coalesce(e.closed_at, m.closed_at) as epic_closed_at
 from (
-    select demand_ref, epic_ref, min(named_in) as named_in
+    select demand_ref, epic_ref
     from (
-        select from_ref as demand_ref, to_ref as epic_ref, named_in from links
+        select from_ref as demand_ref, to_ref as epic_ref from links
         union all
-        select to_ref as demand_ref, from_ref as epic_ref, named_in from links
+        select to_ref as demand_ref, from_ref as epic_ref from links
     ) ways
     where demand_ref is not null and epic_ref is not null
     group by demand_ref, epic_ref
@@ -81,16 +84,17 @@ join initiatives d on d.ref = pairs.demand_ref and d.type = 'demand'
 join initiatives e on e.ref = pairs.epic_ref and e.type = 'epic'
 left join (
     select f.epic_ref, max(s.moved_at) as moved_at, max(u.updated_at) as edited_at,
-        max(case when f.epic_ref = f.member_ref then s.moved_at end) as closed_at
+        max(case when f.epic_ref = f.member_ref then s.moved_at end) as closed_at,
+        max(case when f.epic_ref = f.member_ref then s.steps end) as steps
     from ({_FAMILY}) f
     left join (
-        select ticket_ref, max(started_at) as moved_at
+        select ticket_ref, max(place) as steps,
+            max(case when place > 1 then started_at end) as moved_at
         from (
             select ticket_ref, started_at,
                 row_number() over (partition by ticket_ref order by started_at, ref) as place
-            from spans where field = 'state'
-        ) steps
-        where place > 1
+            from spans where field = 'state' and started_at is not null
+        ) placed
         group by ticket_ref
     ) s on s.ticket_ref = f.member_ref
     left join (
@@ -102,7 +106,7 @@ where d.state in ('approved', 'in_progress')
 order by d.number, d.ref, e.number, e.ref"""
 
 _MEMBERS = f"""
-select f.epic_ref, f.member_ref, t.title
+select f.epic_ref, f.member_ref, t.title, t.parent_ref
 from ({_FAMILY}) f
 left join tickets t on t.ref = f.member_ref
 order by f.epic_ref, f.member_ref"""
@@ -119,9 +123,13 @@ order by t.service_ref, t.ref"""
 _NEEDS = """
 select (select count(*) from initiatives where type = 'demand') as demands,
     (select count(*) from initiatives where type = 'epic') as epics,
-    (select count(*) from links where to_ref is not null) as links_between_demands_and_epics,
+    (select count(*) from links l
+        join initiatives a on a.ref = l.from_ref
+        join initiatives b on b.ref = l.to_ref
+        where (a.type = 'demand' and b.type = 'epic') or (a.type = 'epic' and b.type = 'demand')
+        ) as links_between_demands_and_epics,
     (select count(*) from spans s join initiatives i on i.ref = s.ticket_ref
-        where s.field = 'state') as status_history_of_epics"""
+        where s.field = 'state' and i.type = 'epic') as status_history_of_epics"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,8 +140,20 @@ class _Still:
     days: int
     closed: bool
     members: tuple[str, ...]
+    stories: int
+    """So many of the members stand right below the epic."""
     words: str
     """Everything that is written about it."""
+
+    @property
+    def demand(self) -> str:
+        """What people call the demand."""
+        return str(self.row["demand"] or self.row["demand_ref"])
+
+    @property
+    def epic(self) -> str:
+        """What people call the epic."""
+        return str(self.row["epic"] or self.row["epic_ref"])
 
 
 def decide(run: RuleRun) -> Sequence[Finding]:
@@ -141,37 +161,64 @@ def decide(run: RuleRun) -> Sequence[Finding]:
     members: dict[str, list[Row]] = defaultdict(list)
     for row in run.rows["members"]:
         members[row["epic_ref"]].append(row)
+    rows = run.rows["hand_offs"]
+    in_work = {row["demand_ref"] for row in rows if row["epic_state"] not in _CLOSED}
     still = [
         found
-        for row in run.rows["hand_offs"]
+        for row in rows
         for found in [_judge(run, row, members[row["epic_ref"]])]
-        if found is not None
+        if found is not None and not (found.closed and row["demand_ref"] in in_work)
     ]
     asked = heard(run.rows["comments"], people=run.parameters.people_asking) if still else []
-    comments = {row["feedback_ref"]: row for row in run.rows["comments"]}
-    return [_finding(run, each, _asking(each, asked), comments) for each in still]
+    comments = {row["ref"]: row for row in run.rows["comments"]}
+    ids = _ids(rows)
+    return [
+        _finding(run, each, _asking(each, asked), comments, name=ids[_pair(each.row)])
+        for each in still
+    ]
+
+
+def _pair(row: Row) -> tuple[str, str]:
+    return row["demand_ref"], row["epic_ref"]
+
+
+def _ids(rows: Sequence[Row]) -> dict[tuple[str, str], str]:
+    """A name for each hand-off; two sources may use one number."""
+    demands = slugs({row["demand_ref"]: row["demand"] for row in rows})
+    epics = slugs({row["epic_ref"]: row["epic"] for row in rows})
+    return {
+        _pair(row): f"{RULE.name}:{demands[row['demand_ref']]}:{epics[row['epic_ref']]}"
+        for row in rows
+    }
 
 
 def _judge(run: RuleRun, row: Row, members: Sequence[Row]) -> _Still | None:
     now = int(run.end.timestamp())
-    closed = row["epic_state"] == "done"
-    since = row["epic_closed_at" if closed else "moved_at"] or row["epic_opened_at"]
+    closed = row["epic_state"] in _CLOSED
     limit = run.parameters.closed_days if closed else run.parameters.still_days
-    if since is None or now - since < limit * _DAY:
+    since = row["epic_closed_at"] if closed else row["moved_at"] or row["epic_opened_at"]
+    if since is None or (not closed and row["steps"] is None):
+        return None  # not known
+    days = (now - max(since, row["opened_at"] or since)) // _DAY
+    if days < limit:
         return None
     texts = [row[name] for name in ("demand_title", "demand_text", "epic_title", "epic_text")]
     return _Still(
         row=row,
-        days=(now - since) // _DAY,
+        days=days,
         closed=closed,
         members=tuple(each["member_ref"] for each in members),
+        stories=sum(each["parent_ref"] == row["epic_ref"] for each in members),
         words=" ".join(filter(None, [*texts, *(each["title"] for each in members)])),
     )
 
 
 def _asking(still: _Still, asked: Sequence[Matter]) -> Matter | None:
     """What people say of the demand's service that is the demand's matter."""
-    said = stems(still.words)
+    plain = stems(still.words)
+    # A slip is also taken for what was meant, which people may say in surveys only.
+    meant, *_ = folded([plain, *(said.stems for each in asked for said in each.texts)])
+    said = plain | meant
     return next(
         (
             each
@@ -183,18 +230,18 @@ def _asking(still: _Still, asked: Sequence[Matter]) -> Matter | None:
 
 
 def _finding(
-    run: RuleRun, still: _Still, asking: Matter | None, comments: Mapping[str, Row]
+    run: RuleRun, still: _Still, asking: Matter | None, comments: Mapping[str, Row], *, name: str
 ) -> Finding:
     row = still.row
     said = [comments[each.ref] for each in asking.texts] if asking else []
     words = spelt(asking.core, (each["text"] for each in said), at_most=5) if asking else ()
-    lost = sum(each["lost_minutes"] or 0 for each in said)
+    lost = lost_minutes(said)
     people = asking.people if asking else 0
     tickets = _tickets(run, row["service_ref"], asking) if asking else 0
     return Finding(
-        id=f"{RULE.name}:{slug(row['demand'])}:{slug(row['epic'])}",
+        id=name,
         rule=RULE.name,
-        title=f"{row['demand']} is accepted, and {row['epic']} does not move",
+        title=f"{still.demand} is accepted, and {still.epic} does not move",
         why=_why(run, still, words, people, tickets),
         service=row["service"],
         service_ref=row["service_ref"],
@@ -209,7 +256,7 @@ def _finding(
         ),
         numbers={
             "days_without_movement": still.days,
-            "stories": len(still.members) - 1,
+            "stories": still.stories,
             "people_asking": people,
             "tickets_asking": tickets,
             "lost_minutes": lost,
@@ -228,14 +275,14 @@ def _tickets(run: RuleRun, service_ref: str, asking: Matter) -> int:
 
 def _why(run: RuleRun, still: _Still, words: Sequence[str], people: int, tickets: int) -> str:
     row = still.row
-    title = f"{row['demand']} “{row['demand_title']}” is {row['state'].replace('_', ' ')}"
+    called = f" “{row['demand_title']}”" if row["demand_title"] else ""
+    title = f"{still.demand}{called} is {row['state'].replace('_', ' ')}"
     if still.closed:
-        text = f"{title}, but its epic {row['epic']} was closed {still.days} days ago"
+        text = f"{title}, but its epic {still.epic} was closed {still.days} days ago"
     else:
-        stories = len(still.members) - 1
         text = (
-            f"{title}, but neither its epic {row['epic']} nor its {stories} stories changed status "
-            f"for {still.days} days"
+            f"{title}, but neither its epic {still.epic} nor its {still.stories} stories changed "
+            f"status for {still.days} days"
         )
         edited = row["edited_at"]
         if edited and run.end.timestamp() - edited < still.days * _DAY - _DAY:
