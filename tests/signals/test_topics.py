@@ -209,3 +209,35 @@ def test_what_stands_beside_two_matters_brings_nobody_to_either() -> None:
     found = [matter for matter in everything if matter.place == "vpn"]
     assert sorted(matter.core for matter in found) == [("copi",), ("phone",)]
     assert all(both not in matter.texts for matter in found)
+
+
+TOPICS = ("phone tablet screen", "copy entry again", "loud printer room", "login badge card")
+
+
+def crowd(dice: random.Random, people: int) -> list[Said]:
+    """Many people of one place, most with one thing to say, some with two."""
+    found = []
+    for at in range(people):
+        matter = TOPICS[at % 4].split()
+        words = dice.sample(matter, 2)
+        if at % 6 == 0:
+            words.append(dice.choice(TOPICS[(at + 1) % 4].split()))
+        found.append(said("vpn", f"v{at}", " ".join(words)))
+    return found
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_those_who_speak_of_two_things_do_not_make_one_of_everything(seed: int) -> None:
+    others = [said("mail", f"o{at}", f"word{chr(97 + at % 26)} again") for at in range(200)]
+    everything = matters(
+        [*crowd(random.Random(seed), 120), *others], people=3, false_discoveries=0.05
+    )
+    found = [set(matter.core) for matter in everything if matter.place == "vpn"]
+    assert [len(matter.texts) for matter in everything if matter.place == "vpn"] == [30] * 4
+    assert sorted(map(sorted, found)) == sorted(sorted(stems(topic)) for topic in TOPICS)
+
+
+def test_in_a_small_place_one_matter_may_be_that_of_most() -> None:
+    asked = [said("vpn", f"v{at}", "phone tablet" if at % 2 else "phone screen") for at in range(9)]
+    found = matters([*asked, *ELSEWHERE], people=3, false_discoveries=0.05)
+    assert [len(each.texts) for each in found if each.place == "vpn"] == [9]

@@ -15,7 +15,8 @@ from vmo_bridge.signals.voices import heard, is_praise, lost_minutes, named, spe
         "Works well for me.", "Reliable, keep it up.", "I like it.", "No complaints.",
         "Friendly people behind it.", "Better than two years ago.", "Thank you!", "GREAT!!!",
         "new landing page = much clearer, thanks", "No problems, simple and fast.", "“Excellent”",
-        "clear/simple", "no fuss, just works", "No issues, it works.",
+        "The new page is so much better", "It gets better every month", "clear/simple",
+        "no fuss, just works", "No issues, it works.",
     ],
 )  # fmt: skip
 def test_this_only_praises(text: str) -> None:
@@ -31,7 +32,8 @@ def test_this_only_praises(text: str) -> None:
         "The start page is nice, it doesn\u2019t load", "it is nice and dont load",
         "There is no app that works on my tablet", "We want better search", "Please make it simple",
         "Good tool; can't print", "Useful, could be faster", "Let us work offline, thanks",
-        "None of it works", "Happy to help you add a button", "thanks for nothing",
+        "None of it works", "Happy to help you add a button", "thanks for nothing", "Better search",
+        "better parking and signs",
     ],
 )  # fmt: skip
 def test_this_asks_or_complains_or_says_nothing_good(text: str) -> None:

@@ -47,6 +47,9 @@ _COMMON = 0.5
 """A word in more than half of the texts of a place is how people speak there, not a matter."""
 _MANY = 12
 """With fewer texts than this, a single matter may well be in more than half of them."""
+_LARGEST = 1 / 3
+"""A matter of more of the people of a large place is likely to be several."""
+_BONDS = (0.0, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8)
 _TELLERS = 3
 """A word that fewer people use tells nothing by itself."""
 _COMPANY = 0.1
@@ -58,7 +61,8 @@ def matters(said: Sequence[Said], *, people: int, false_discoveries: float) -> l
 
     A word *tells* where so many people of the place use it that it is no chance beside those
     elsewhere (Fisher's exact test, Benjamini-Hochberg over all words of all places). Texts that
-    share a telling word, directly or through others, are a matter. Further texts join it by a word
+    share a telling word, directly or through others, are a matter; where that would be a third of a
+    large place, words that are not often used together part it. Further texts join it by a word
     that stands beside a telling one of this matter alone, is hardly used elsewhere, and that two
     people use; they bring no others. Places in their order of appearance, in each the matter of
     most people first.
@@ -80,8 +84,8 @@ def matters(said: Sequence[Said], *, people: int, false_discoveries: float) -> l
     found = []
     for place, texts in places.items():
         groups = _joined(texts, frozenset(telling[place]))
-        for group, beside in _joining(texts, groups, frozenset(company[place])):
-            matter = _matter(place, group, telling[place], beside, chances)
+        for group, core, beside in _joining(texts, groups, company[place] - telling[place]):
+            matter = _matter(place, group, core, beside, chances)
             if matter.people >= people:
                 found.append(matter)
     order = {place: at for at, place in enumerate(places)}
@@ -120,17 +124,21 @@ def _users(texts: Sequence[Said]) -> dict[str, set[Hashable]]:
     return users
 
 
+_Group = tuple[list[Said], frozenset[str]]
+"""Texts and the telling words that hold them together."""
+
+
 def _joining(
-    texts: Sequence[Said], groups: Sequence[Sequence[Said]], company: frozenset[str]
-) -> list[tuple[list[Said], frozenset[str]]]:
-    """The groups of a place with the texts that join them, and the words by which they do.
+    texts: Sequence[Said], groups: Sequence[_Group], company: set[str]
+) -> list[tuple[list[Said], frozenset[str], frozenset[str]]]:
+    """The groups of a place with the texts that join them, their words, and those they join by.
 
     What stands beside the telling words of two groups joins nobody, nor does a text join two.
     """
-    besides = [company & {stem for each in group for stem in each.stems} for group in groups]
+    besides = [{stem for each in group for stem in each.stems} & company for group, _ in groups]
     often = Counter(stem for beside in besides for stem in beside)
     own = {stem: at for at, beside in enumerate(besides) for stem in beside if often[stem] == 1}
-    home = {each.ref: at for at, group in enumerate(groups) for each in group}
+    home = {each.ref: at for at, (group, _) in enumerate(groups) for each in group}
     members: list[list[Said]] = [[] for _ in groups]
     for each in texts:
         if each.ref in home:
@@ -138,31 +146,70 @@ def _joining(
         elif len(near := {own[stem] for stem in each.stems if stem in own}) == 1:
             members[near.pop()].append(each)
     return [
-        (group, frozenset(stem for stem in beside if often[stem] == 1))
-        for group, beside in zip(members, besides, strict=True)
+        (group, words, frozenset(stem for stem in beside if often[stem] == 1))
+        for group, (_, words), beside in zip(members, groups, besides, strict=True)
     ]
 
 
 def _matter(
     place: Hashable,
     group: Sequence[Said],
-    telling: Collection[str],
+    core: frozenset[str],
     beside: frozenset[str],
     chances: Chances,
 ) -> Matter:
     """A group with the words that tell it, those that tell it by themselves and most used first."""
     users = _users(group)
-    core = users.keys() & telling
     words = sorted(core | beside, key=lambda stem: (stem not in core, -len(users[stem]), stem))
     chance = min(chances[place, stem][1] for stem in core)
     return Matter(place, tuple(words), tuple(group), chance)
 
 
-def _joined(texts: Sequence[Said], telling: frozenset[str]) -> list[list[Said]]:
+def _joined(texts: Sequence[Said], telling: frozenset[str]) -> list[_Group]:
     """Texts connected by telling stems, directly or through other texts."""
     tellers = [each for each in texts if each.stems & telling]
-    groups = connected([each.stems & telling for each in tellers])
-    return [[tellers[at] for at in group] for group in groups]
+    most = max(_MANY, _LARGEST * len({each.who for each in texts}))
+    found = []
+    for places in connected([each.stems & telling for each in tellers]):
+        group = [tellers[at] for at in places]
+        words = telling & {stem for each in group for stem in each.stems}
+        found += _parted(group, words, most=most, bonds=_BONDS)
+    return found
+
+
+def _parted(
+    group: list[Said], words: frozenset[str], *, most: float, bonds: Sequence[float]
+) -> list[_Group]:
+    """A group as it is, or, with more than ``most`` people, in parts of words often used together.
+
+    Long texts speak of several matters and would tie everything to everything. Words stay together
+    where two people, and so large a share of those who use the rarer one, use both; the share rises
+    until the parts are small enough. A text goes where most of its words are, then the rarest.
+    """
+    if not bonds or len({each.who for each in group}) <= most:
+        return [(group, words)]
+    users = _users(group)
+    ranked = sorted(words)
+    tied: list[set[Hashable]] = [{stem} for stem in ranked]
+    for at, one in enumerate(ranked):
+        for other in ranked[at + 1 :]:
+            both = len(users[one] & users[other])
+            if both >= 2 and both >= bonds[0] * min(len(users[one]), len(users[other])):
+                tied[at].add(other)
+    parts = [frozenset(ranked[at] for at in part) for part in connected(tied)]
+    members: list[list[Said]] = [[] for _ in parts]
+    for each in group:
+        told = [(part & each.stems, at) for at, part in enumerate(parts) if part & each.stems]
+        _, _, home = min(
+            (-len(shared), min(len(users[stem]) for stem in shared), at) for shared, at in told
+        )
+        members[home].append(each)
+    return [
+        found
+        for texts, part in zip(members, parts, strict=True)
+        if texts
+        for found in _parted(texts, part, most=most, bonds=bonds[1:])
+    ]
 
 
 def connected(items: Sequence[Collection[Hashable]]) -> list[list[int]]:

@@ -37,7 +37,7 @@ FALSE_DISCOVERIES: Final = 0.05
 """The share of telling words that may tell nothing."""
 
 _PRAISE_WORDS = """
-    appreciate appreciated best better brilliant clear clearer complaints convenient easy excellent
+    appreciate appreciated best brilliant clear clearer complaints convenient easy excellent
     fantastic fine friendly glad good great happy helpful improved kind like liked love loved nice
     perfect pleasant pleased polite quick reliable satisfied simple smooth super terrific thank
     thanks useful well wonderful works
@@ -52,15 +52,17 @@ _PRAISE = frozenset(_PRAISE_WORDS.split())
 _ASKING = frozenset(_ASKING_WORDS.split())
 
 
-_NO_FAULT = re.compile(
+_FINE = re.compile(
     r"\bno (?:complaints?|faults?|fuss|hassle|issues?|problems?|trouble|worries)\b"
+    r"|\bbetter than\b|\b(?:is|are|got|getting|gets|feels?|works?) (?:\w+ ){0,2}better\b"
 )
+"""Praise in several words: ``better communication`` asks for it, ``is much better`` does not."""
 _TOKEN = re.compile(r"\w+(?:['-]\w+)*")
 
 
 def is_praise(text: str) -> bool:
     """Whether a text only praises: words of praise, and none that asks or complains."""
-    plain = _NO_FAULT.sub("fine", text.lower().replace("’", "'"))  # noqa: RUF001 — it is typed so
+    plain = _FINE.sub("fine", text.lower().replace("’", "'"))  # noqa: RUF001 — it is typed so
     words = set(_TOKEN.findall(plain))
     asks = "?" in text or words & _ASKING or any(word.endswith("n't") for word in words)
     return bool(words & _PRAISE) and not asks
