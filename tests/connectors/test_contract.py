@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from vmo_bridge.connectors.contract import (
 from vmo_bridge.errors import RecordError, RetryLater, SignInError, SourceError, WriteRefused
 from vmo_bridge.records import Service, Ticket
 from vmo_bridge.testing import Broken, ConnectorContract, Source, Target
+from vmo_bridge.testing.source import change_of
 
 PASSWORD = "correct horse battery staple"
 NOON = 1_790_000_000
@@ -214,6 +215,9 @@ TARGET = Target(
     record=("tickets", "k0"),
 )  # fmt: skip
 
+STANDING = replace(TARGET, tables=TARGET.tables[1:], match_field=None)
+"""A platform on which values go onto records that are there, and none is made."""
+
 
 def make_source(kind: type[Tiny] = TinyWriter) -> Source:
     world = World(tables={"tickets": {"k0": {}}})
@@ -260,6 +264,12 @@ class TestWriter(ConnectorContract):
         return make_source()
 
 
+class TestWriterOnWhatIsThere(ConnectorContract):
+    @pytest.fixture
+    def source(self) -> Source:
+        return replace(make_source(), target=STANDING)
+
+
 # -- the suite can fail ----------------------------------------------------------------------
 
 
@@ -272,7 +282,7 @@ def run(name: str, source: Source, caplog: pytest.LogCaptureFixture) -> None:
     if {"connector", "writer"} & {*wanted}:
         given["connector"] = given["writer"] = source.connect()
     if "writer" in wanted:
-        for step in given["writer"].provision_plan(TARGET.tables):
+        for step in given["writer"].provision_plan((source.target or TARGET).tables):
             given["writer"].provision(step)
     check(**{each: given[each] for each in wanted})
 
@@ -631,6 +641,27 @@ def test_a_lie_is_found_by_the_check_that_is_meant_for_it(
     run(check, make_source(), caplog)
     with pytest.raises(AssertionError):
         run(check, make_source(kind), caplog)
+
+
+ON_WHAT_IS_THERE = (RepeatsTheWish, Overwrites, MakesItsOwn, FillsGaps)
+
+
+@pytest.mark.parametrize(
+    ("check", "kind"), [(check, kind) for check, kind in LIES if kind in ON_WHAT_IS_THERE]
+)
+def test_a_lie_is_found_where_no_record_is_ours_too(
+    check: str, kind: type[Tiny], caplog: pytest.LogCaptureFixture
+) -> None:
+    run(check, replace(make_source(), target=STANDING), caplog)
+    with pytest.raises(AssertionError):
+        run(check, replace(make_source(kind), target=STANDING), caplog)
+
+
+def test_a_target_without_a_field_to_tell_records_needs_one_that_is_there() -> None:
+    with pytest.raises(ValueError, match="needs a 'record' in 'tickets', not None"):
+        change_of(replace(STANDING, record=None), "any")
+    with pytest.raises(ValueError, match="in 'tickets', not \\('elsewhere', 'k0'\\)"):
+        change_of(replace(STANDING, record=("elsewhere", "k0")), "any")
 
 
 def test_every_check_but_the_harmless_one_has_a_lie_that_it_finds() -> None:

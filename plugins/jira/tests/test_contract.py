@@ -10,16 +10,17 @@ from typing import Any
 import httpx
 import pytest
 
+from vmo_bridge.plugin import TargetTable
 from vmo_bridge.sandbox.jira.store import millis
 from vmo_bridge.sandbox.server import SandboxServer
-from vmo_bridge.testing import Broken, ConnectorContract, Source
+from vmo_bridge.testing import Broken, ConnectorContract, Source, Target
 from vmo_bridge_jira.connector import Jira
 
 
 def source_on(
     deployment: str, server: SandboxServer, settings: Callable[..., Any], folder: Path
 ) -> Source:
-    """Everything the suite asks for; issues are never made by us, so there is no target."""
+    """Everything the suite asks for; we make no issues, so values go onto one that is there."""
     store = server.jira.store
     cut: list[bool] = []
 
@@ -75,6 +76,13 @@ def source_on(
             Broken(stream="issues", field="slas", changes={"slas": [{"name": 5}]}),
             Broken(stream="issues", field="links", changes={"links": "none"}),
             Broken(stream="fields", field="custom", changes={"custom": ["x"]}),
+        ),
+        target=Target(
+            tables=(TargetTable(table="issue", columns=()),),
+            values={"customfield_10040": "91.5", "vmo.value.kpi_status": "met"},
+            others={"customfield_10040": "", "vmo.value.kpi_status": "missed, n = 7"},
+            absent_key="700000",
+            record=("issue", str(store.select("WHERE kind = 'Bug' LIMIT 1")[0]["id"])),
         ),
     )
 

@@ -38,11 +38,16 @@ class Broken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """Where the suite may write: a table with a text field to tell records and some for values."""
+    """Where the suite may write.
+
+    On a platform where we make records of our own: a table with a text field that tells them. On
+    one where values only go onto records that are there: such a ``record``, and no ``match_field``.
+    """
 
     tables: tuple[TargetTable, ...]
     """Provisioned before anything is written; its first one is written to."""
-    match_field: str
+    match_field: str | None = None
+    """The field that tells our records; None where the platform makes none of ours."""
     values: Mapping[str, str]
     """At least two fields, and what is written into them."""
     others: Mapping[str, str]
@@ -56,6 +61,20 @@ class Target:
     def table(self) -> str:
         """The table that is written to."""
         return self.tables[0].table
+
+    @property
+    def standing(self) -> str:
+        """The key of the record in that table that is there already.
+
+        Raises:
+            ValueError: there is none, or it stands in another table.
+        """
+        if self.record is None or self.record[0] != self.table:
+            raise ValueError(
+                f"a target without 'match_field' needs a 'record' in {self.table!r}, "
+                f"not {self.record!r}"
+            )
+        return self.record[1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,14 +162,13 @@ def masked(stream: Stream, row: RawRecord) -> RawRecord:
     return PEOPLE.mask(stream, row)
 
 
-def new(target: Target, key: str, values: Mapping[str, str] | None = None) -> Change:
-    """A record that should be made."""
-    return Change(
-        table=target.table,
-        key=None,
-        match={target.match_field: key},
-        values=dict(target.values if values is None else values),
-    )
+def change_of(target: Target, name: str, values: Mapping[str, str] | None = None) -> Change:
+    """What gives ``values`` to our record of that name; where none is ours, to the one there."""
+    wanted = dict(target.values if values is None else values)
+    if target.match_field is not None:
+        match = {target.match_field: name}
+        return Change(table=target.table, key=None, match=match, values=wanted)
+    return Change(table=target.table, key=target.standing, match={}, values=wanted)
 
 
 def rows_in(pages: Iterable[Page]) -> list[RawRecord]:
