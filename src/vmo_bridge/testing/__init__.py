@@ -3,6 +3,7 @@
 It needs pytest, which the product itself does not: only tests import this package.
 """
 
+from vmo_bridge.testing.quality import QualityContract
 from vmo_bridge.testing.reading import ReadingContract
 from vmo_bridge.testing.records import RecordsContract
 from vmo_bridge.testing.source import Broken, Source, Target
@@ -21,6 +22,7 @@ class ConnectorContract(ReadingContract, RecordsContract, TroubleContract, Writi
 __all__ = [
     "Broken",
     "ConnectorContract",
+    "QualityContract",
     "ReadingContract",
     "RecordsContract",
     "Source",
