@@ -15,14 +15,16 @@ import pytest
 from pydantic import BaseModel
 
 from vmo_bridge.connectors.contract import (
-    Change,
     CheckRow,
     Page,
+    Slice,
+    Stream,
+)
+from vmo_bridge.connectors.writing import (
+    Change,
     Places,
     ProvisionStep,
     Receipt,
-    Slice,
-    Stream,
 )
 from vmo_bridge.errors import RecordError, WriteRefused
 from vmo_bridge.hooks.extensions import ConnectorType, Kpi, Rule

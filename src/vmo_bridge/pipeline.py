@@ -13,8 +13,9 @@ from typing import Any, Self
 
 from pluggy import HookCaller
 
-from vmo_bridge.connectors.contract import Connector, Writer
+from vmo_bridge.connectors.contract import Connector
 from vmo_bridge.connectors.opening import enabled_connectors, open_connector
+from vmo_bridge.connectors.writing import Writer
 from vmo_bridge.errors import ConfigError, VmoBridgeError
 from vmo_bridge.hooks.loader import Plugins
 from vmo_bridge.publish.stage import Publisher, PublishOutcome, writable

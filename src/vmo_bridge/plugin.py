@@ -1,23 +1,37 @@
 """The face: everything a plugin's author imports, and nothing else."""
 
-from vmo_bridge.connectors.contract import (
-    Change,
-    CheckRow,
-    Column,
-    Connector,
+from vmo_bridge.connectors.abilities import (
+    Budget,
+    Dated,
+    Deleting,
+    Deletion,
+    Metered,
     Noting,
-    Page,
-    Places,
-    ProvisionStep,
-    RawRecord,
-    Receipt,
+    Probing,
     Remembering,
+    Seen,
+    SideBySide,
+    Sweeping,
+    Tally,
+)
+from vmo_bridge.connectors.contract import (
+    CheckRow,
+    Connector,
+    Page,
+    RawRecord,
     Slice,
     Stream,
+)
+from vmo_bridge.connectors.http import HttpClient, is_loopback_url, is_safe_url, retry_moment
+from vmo_bridge.connectors.writing import (
+    Change,
+    Column,
+    Places,
+    ProvisionStep,
+    Receipt,
     TargetTable,
     Writer,
 )
-from vmo_bridge.connectors.http import HttpClient, is_loopback_url, is_safe_url, retry_moment
 from vmo_bridge.errors import (
     AccessError,
     ConfigError,
@@ -57,6 +71,7 @@ from vmo_bridge.settings.secrets import SecretSource
 __all__ = [
     "AccessError",
     "Answer",
+    "Budget",
     "Change",
     "CheckRow",
     "Choice",
@@ -64,6 +79,9 @@ __all__ = [
     "ConfigError",
     "Connector",
     "ConnectorType",
+    "Dated",
+    "Deleting",
+    "Deletion",
     "Feedback",
     "Finding",
     "HttpClient",
@@ -72,10 +90,12 @@ __all__ = [
     "Kpi",
     "KpiResult",
     "Link",
+    "Metered",
     "Noting",
     "Page",
     "Person",
     "Places",
+    "Probing",
     "ProvisionStep",
     "Question",
     "RawRecord",
@@ -89,7 +109,9 @@ __all__ = [
     "RuleParameters",
     "RuleRun",
     "SecretSource",
+    "Seen",
     "Service",
+    "SideBySide",
     "SignInError",
     "Signal",
     "SlaOutcome",
@@ -97,6 +119,8 @@ __all__ = [
     "SourceError",
     "Span",
     "Stream",
+    "Sweeping",
+    "Tally",
     "TargetTable",
     "Team",
     "Ticket",

@@ -15,16 +15,18 @@ import pytest
 
 from vmo_bridge import testing
 from vmo_bridge.connectors.contract import (
-    Change,
     CheckRow,
-    Column,
     Connector,
     Page,
+    Slice,
+    Stream,
+)
+from vmo_bridge.connectors.writing import (
+    Change,
+    Column,
     Places,
     ProvisionStep,
     Receipt,
-    Slice,
-    Stream,
     TargetTable,
 )
 from vmo_bridge.errors import RecordError, RetryLater, SignInError, SourceError, WriteRefused

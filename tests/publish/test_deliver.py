@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from vmo_bridge.connectors.contract import Change, Receipt
+from vmo_bridge.connectors.writing import Change, Receipt
 from vmo_bridge.errors import (
     AccessError,
     RetryLater,

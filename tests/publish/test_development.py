@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from vmo_bridge.connectors.contract import Places
+from vmo_bridge.connectors.writing import Places
 from vmo_bridge.publish.layout import Layout
 from vmo_bridge.records import Initiative
 from vmo_bridge.settings import Settings

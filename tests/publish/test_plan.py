@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vmo_bridge.connectors.contract import Places
+from vmo_bridge.connectors.writing import Places
 from vmo_bridge.errors import AccessError, RetryLater, SourceError
 from vmo_bridge.publish.facts import plain
 from vmo_bridge.publish.layout import KEY, Layout

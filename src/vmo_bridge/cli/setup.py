@@ -138,7 +138,7 @@ def _checked(settings: Settings, plugins: Plugins) -> list[dict[str, Any]]:
 
 def _remind(settings: Settings, name: str, connector: Any) -> None:
     """Show a source what it remembers; what it notes while it is checked is not kept."""
-    from vmo_bridge.connectors.contract import Remembering
+    from vmo_bridge.connectors.abilities import Remembering
     from vmo_bridge.store import Store
 
     if isinstance(connector, Remembering) and settings.store_path.exists():

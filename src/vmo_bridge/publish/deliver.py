@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from vmo_bridge.connectors.contract import Change, Receipt, Writer
+from vmo_bridge.connectors.writing import Change, Receipt, Writer
 from vmo_bridge.errors import AccessError, RetryLater, SignInError, SourceError, WriteRefused
 from vmo_bridge.publish.plan import same
 from vmo_bridge.store import Store

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from vmo_bridge.connectors.contract import Column, Places, TargetTable
+from vmo_bridge.connectors.writing import Column, Places, TargetTable
 from vmo_bridge.settings.model import PublishSection
 
 _TICKET_FACTS = (

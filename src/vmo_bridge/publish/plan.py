@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from vmo_bridge.connectors.contract import Writer
+from vmo_bridge.connectors.writing import Writer
 from vmo_bridge.errors import AccessError, SourceError
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from vmo_bridge.connectors.contract import Connector, Writer
+from vmo_bridge.connectors.contract import Connector
+from vmo_bridge.connectors.writing import Writer
 from vmo_bridge.publish import facts
 from vmo_bridge.publish.deliver import Delivery, deliver
 from vmo_bridge.publish.layout import KEY, Layout

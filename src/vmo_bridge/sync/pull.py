@@ -11,12 +11,11 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from vmo_bridge.connectors.abilities import Noting, Remembering
 from vmo_bridge.connectors.contract import (
     Connector,
-    Noting,
     Page,
     RawRecord,
-    Remembering,
     Slice,
     Stream,
 )

@@ -10,7 +10,13 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from vmo_bridge.connectors.contract import CheckRow, Connector, RawRecord, Slice, Stream
+from vmo_bridge.connectors.contract import (
+    CheckRow,
+    Connector,
+    RawRecord,
+    Slice,
+    Stream,
+)
 from vmo_bridge.records import RECORD_TYPES
 from vmo_bridge.testing.source import (
     Source,

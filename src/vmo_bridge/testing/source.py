@@ -10,14 +10,13 @@ from typing import Any
 import pytest
 
 from vmo_bridge.connectors.contract import (
-    Change,
     Connector,
     Page,
     RawRecord,
     Slice,
     Stream,
-    TargetTable,
 )
+from vmo_bridge.connectors.writing import Change, TargetTable
 from vmo_bridge.records import Record
 from vmo_bridge.sync.people import People
 

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 
 import pytest
 
-from vmo_bridge.connectors.contract import Change, Connector, Writer
+from vmo_bridge.connectors.contract import Connector
+from vmo_bridge.connectors.writing import Change, Writer
 from vmo_bridge.errors import WriteRefused
 from vmo_bridge.testing.source import Source, Suite, Target, change_of, need
 
