@@ -211,7 +211,7 @@ def test_the_daemon_works_by_its_clock_and_ends_when_told(site: Any) -> None:
     assert "the daemon has ended" in err
     site.run("sync")
     with Store(site.store) as store:
-        assert all(store.raw.held(mark.id) == mark.expected for mark in store.marks.streams())
+        assert all(store.ledger.held(mark.id) == mark.expected for mark in store.marks.streams())
 
 
 def test_a_source_that_is_away_is_named_with_what_to_do(site: Any) -> None:

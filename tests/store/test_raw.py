@@ -62,7 +62,7 @@ def test_any_key_is_recognised_again(store: Store, stream: StreamMark, key: str)
     row = raw_row(key, {"v": 1})
     store.raw.keep(stream.id, 1, SEEN, [row])
     assert store.raw.changed(stream.id, [row]) == []
-    assert store.raw.held(stream.id) == 1
+    assert store.ledger.held(stream.id) == 1
 
 
 def test_a_page_gives_back_what_was_put_in(store: Store, stream: StreamMark) -> None:
@@ -81,7 +81,7 @@ def test_what_is_quarantined_gets_out_when_it_is_mended(store: Store, stream: St
         ("tickets", "a", "why a"),
         ("tickets", "b", "why b"),
     ]
-    assert store.raw.held(stream.id) == 2, "held all the same"
+    assert store.ledger.held(stream.id) == 2, "held all the same"
     store.raw.quarantine(stream.id, page, [(1, "a", "worse")], ["b", "c"], SEEN)
     (left,) = store.raw.quarantined()
     assert (left.source, left.key, left.reason) == ("desk", "a", "worse")

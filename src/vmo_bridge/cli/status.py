@@ -12,6 +12,7 @@ from vmo_bridge.cli.opening import load
 from vmo_bridge.cli.options import format_option
 
 if TYPE_CHECKING:
+    from vmo_bridge.records.certificate import Certificate
     from vmo_bridge.settings import Settings
     from vmo_bridge.store import Store
 
@@ -36,6 +37,7 @@ def status(config: Path, form: str) -> None:
 
 def _content(store: Store, settings: Settings) -> dict[str, Any]:
     quarantined = store.raw.quarantined()
+    certificates = {(each.source, each.stream): each for each in store.certificates.latest()}
     return {
         "store": str(store.path),
         "bytes": store.path.stat().st_size,
@@ -44,7 +46,7 @@ def _content(store: Store, settings: Settings) -> dict[str, Any]:
         "streams": [
             {
                 "stream": f"{mark.source}:{mark.name}",
-                "held": store.raw.held(mark.id),
+                "held": store.ledger.held(mark.id),
                 "expected": mark.expected,
                 "read_whole_at": show.iso(mark.complete_at),
                 "watermark": show.iso(mark.watermark),
@@ -53,9 +55,11 @@ def _content(store: Store, settings: Settings) -> dict[str, Any]:
                 ),
                 "unfinished": bool(store.marks.slices(mark.id)),
                 "problem": mark.problem,
+                **_certified(certificates.get((mark.source, mark.name))),
             }
             for mark in store.marks.streams()
         ],
+        "alarms": store.certificates.alarms(),
         "records": {kind: number for kind, number in store.versions.counts().items() if number},
         "quarantine": [
             {"record": f"{each.source}:{each.stream}:{each.key}", "reason": each.reason}
@@ -64,6 +68,17 @@ def _content(store: Store, settings: Settings) -> dict[str, Any]:
         "unmapped_questions": _unmapped(store, settings),
         "signals": _signals(store),
         "outbox": store.outbox.counts(),
+    }
+
+
+def _certified(certificate: Certificate | None) -> dict[str, Any]:
+    if certificate is None:
+        return {"grade": None, "why": [], "gone": 0, "swept_at": None}
+    return {
+        "grade": certificate.grade,
+        "why": list(certificate.reasons),
+        "gone": certificate.gone,
+        "swept_at": show.iso(certificate.swept_at),
     }
 
 
@@ -115,12 +130,24 @@ def _show(content: dict[str, Any]) -> None:
         ],
     )
     show.table(
-        ["stream", "held", "source has", "read whole", "newest change", "quarantined", "problem"],
+        [
+            "stream",
+            "grade",
+            "held",
+            "source has",
+            "gone",
+            "read whole",
+            "newest change",
+            "quarantined",
+            "problem",
+        ],
         [
             (
                 each["stream"],
+                each["grade"],
                 each["held"],
                 each["expected"],
+                each["gone"] or None,
                 each["read_whole_at"] or "never",
                 each["watermark"],
                 each["quarantined"] or None,
@@ -129,6 +156,8 @@ def _show(content: dict[str, Any]) -> None:
             for each in content["streams"]
         ],
     )
+    for alarm in content["alarms"]:
+        click.echo(f"alarm, nothing is published: {alarm}")
     for each in content["quarantine"][:20]:
         click.echo(f"quarantined: {each['record']}: {each['reason']}")
     if len(content["quarantine"]) > 20:

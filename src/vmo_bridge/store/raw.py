@@ -26,6 +26,8 @@ class RawRow:
     content: Mapping[str, Any]
     encoded: bytes
     hash: bytes
+    changed_at: int | None = None
+    """Epoch seconds, by the source's clock; None where it does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +42,11 @@ class Quarantined:
     """Epoch seconds, UTC."""
 
 
-def raw_row(key: str, content: Mapping[str, Any]) -> RawRow:
+def raw_row(key: str, content: Mapping[str, Any], changed_at: int | None = None) -> RawRow:
     """Encode a raw record and hash its content, whatever the order of its fields."""
     encoded = _ENCODER.encode(content)
-    return RawRow(key, content, encoded, hashlib.blake2b(encoded, digest_size=8).digest())
+    digest = hashlib.blake2b(encoded, digest_size=8).digest()
+    return RawRow(key, content, encoded, digest, changed_at)
 
 
 class RawPages:
@@ -52,17 +55,59 @@ class RawPages:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def changed(self, stream_id: int, rows: Sequence[RawRow]) -> list[RawRow]:
-        """The rows whose content is new to us, each key once (its last appearance in the page)."""
+    def changed(
+        self, stream_id: int, rows: Sequence[RawRow], *, older_too: bool = False
+    ) -> list[RawRow]:
+        """The rows whose content is new to us, each key once (its last appearance in the page).
+
+        What was buried is new again. Two slices may deliver a record out of order: a copy that is
+        older than what we hold is left out, unless the source was asked for just these records
+        (``older_too``): then it is what the source has now.
+        """
         latest = {row.key: row for row in rows}
-        known: dict[str, bytes] = dict(
-            self._db.execute(
-                "select key, hash from ledger where stream_id = ? "
-                "and key in (select value from json_each(?))",
+        known = {
+            key: (digest, changed_at or 0)
+            for key, digest, changed_at in self._db.execute(
+                "select key, hash, changed_at from ledger where stream_id = ? "
+                "and gone_at is null and key in (select value from json_each(?))",
                 [stream_id, json.dumps(list(latest))],
-            ).fetchall()
-        )
-        return [row for row in latest.values() if known.get(row.key) != row.hash]
+            )
+        }
+
+        def is_new(row: RawRow) -> bool:
+            digest, changed_at = known.get(row.key, (None, 0))
+            older = row.changed_at is not None and row.changed_at < changed_at
+            return digest != row.hash and (older_too or not older)
+
+        return [row for row in latest.values() if is_new(row)]
+
+    def places(self, stream_id: int, keys: Sequence[str]) -> dict[str, tuple[int, int]]:
+        """Key to (page, position) of the raw records that we hold."""
+        rows = self._db.execute(
+            "select key, page, position from ledger where stream_id = ? "
+            "and gone_at is null and key in (select value from json_each(?))",
+            [stream_id, json.dumps(list(keys))],
+        ).fetchall()
+        return {key: (page, position) for key, page, position in rows}
+
+    def pages(self, stream_id: int) -> list[int]:
+        """The pages that hold what we have of a stream, the oldest first."""
+        rows = self._db.execute(
+            "select distinct page from ledger where stream_id = ? order by 1", [stream_id]
+        ).fetchall()
+        return [page for (page,) in rows]
+
+    def rows_of(self, stream_id: int, page: int) -> list[tuple[int, RawRow]]:
+        """(position, raw record) of all of a page that is still the latest of its key."""
+        content = self._content(page)
+        return [
+            (position, RawRow(key, content[position], b"", digest, changed_at))
+            for key, position, digest, changed_at in self._db.execute(
+                "select key, position, hash, changed_at from ledger "
+                "where stream_id = ? and page = ? and gone_at is null order by position",
+                [stream_id, page],
+            )
+        ]
 
     def keep(
         self, stream_id: int, run_id: int, fetched_at: datetime, rows: Sequence[RawRow]
@@ -75,16 +120,22 @@ class RawPages:
         ).lastrowid
         assert page is not None  # noqa: S101 - an insert has a rowid
         self._db.conn.executemany(
-            "insert or replace into ledger (stream_id, key, hash, page, position) "
-            "values (?, ?, ?, ?, ?)",
-            [(stream_id, row.key, row.hash, page, at) for at, row in enumerate(rows)],
+            "insert or replace into ledger (stream_id, key, hash, page, position, changed_at) "
+            "values (?, ?, ?, ?, ?, ?)",
+            [
+                (stream_id, row.key, row.hash, page, at, row.changed_at)
+                for at, row in enumerate(rows)
+            ],
         )
         return page
 
     def payload(self, page: int, position: int) -> dict[str, Any]:
         """The raw record at a place that a record version points to."""
+        return self._content(page)[position]
+
+    def _content(self, page: int) -> list[dict[str, Any]]:
         (blob,) = self._db.execute("select content from raw_page where id = ?", [page]).fetchone()
-        content: dict[str, Any] = msgspec.json.decode(zstandard.decompress(blob))[position]
+        content: list[dict[str, Any]] = msgspec.json.decode(zstandard.decompress(blob))
         return content
 
     def origin(self, page: int) -> tuple[str, str, datetime | None]:
@@ -95,13 +146,6 @@ class RawPages:
             [page],
         ).fetchone()
         return source, stream, from_epoch(fetched_at)
-
-    def held(self, stream_id: int) -> int:
-        """How many raw records of a stream we hold, quarantined ones included."""
-        (count,) = self._db.execute(
-            "select count(*) from ledger where stream_id = ?", [stream_id]
-        ).fetchone()
-        return int(count)
 
     def quarantine(
         self,
@@ -121,6 +165,16 @@ class RawPages:
             "values (?, ?, ?, ?, ?, ?)",
             [(stream_id, key, why, page, at, to_epoch(seen_at)) for at, key, why in refused],
         )
+
+    def in_quarantine(self, stream_id: int) -> int:
+        """How many records of a stream are in quarantine and still there."""
+        (count,) = self._db.execute(
+            "select count(*) from quarantine q left join ledger l "
+            "on l.stream_id = q.stream_id and l.key = q.key "
+            "where q.stream_id = ? and l.gone_at is null",
+            [stream_id],
+        ).fetchone()
+        return int(count)
 
     def quarantined(self) -> list[Quarantined]:
         """All records in quarantine, by source, stream and key."""
