@@ -43,6 +43,7 @@ KPI_FIELDS = {
     "target",
     "status",
     "completeness",
+    "grade",
     "data_as_of",
 }
 
