@@ -90,6 +90,7 @@ class Bridge:
                 except ConfigError as error:
                     outcomes.append(StreamOutcome(source=name, stream="*", problem=str(error)))
                     log.error("%s", error)
+            self._age_out()
             run.detail = {
                 "read": sum(each.read for each in outcomes),
                 "changed": sum(each.changed for each in outcomes),
@@ -107,6 +108,12 @@ class Bridge:
             if run.detail["problems"]:
                 run.state = "partly" if any(not each.problem for each in outcomes) else "failed"
         return outcomes
+
+    def _age_out(self) -> None:
+        days = self.settings.sync.keep_raw_days
+        if days:
+            with self.store.transaction():
+                self.store.raw.age_out(now() - timedelta(days=days))
 
     def renormalise(self, scope: Scope = Scope()) -> list[Rebuilt]:  # noqa: B008 - frozen
         """Rebuild records from raw pages, without asking any source."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -86,3 +86,20 @@ def test_what_is_quarantined_gets_out_when_it_is_mended(store: Store, stream: St
     (left,) = store.raw.quarantined()
     assert (left.source, left.key, left.reason) == ("desk", "a", "worse")
     assert left.seen_at == SEEN.timestamp()
+
+
+def test_only_old_pages_that_nothing_current_comes_from_are_removed(store: Store) -> None:
+    old, young = SEEN, SEEN + timedelta(days=90)
+    month = SEEN + timedelta(days=30)
+    stream = store.marks.stream("desk", "tickets", ["ticket"]).id
+    with store.transaction():
+        first = store.raw.keep(stream, 1, old, [raw_row("a", {"v": 1}), raw_row("b", {"v": 1})])
+        second = store.raw.keep(stream, 1, old, [raw_row("a", {"v": 2})])
+        third = store.raw.keep(stream, 2, young, [raw_row("a", {"v": 3})])
+        assert store.raw.age_out(month) == 1
+    left = {page for (page,) in store._db.execute("select id from raw_page")}
+    assert left == {first, third}, f"{second} held nothing but a former version"
+    with store.transaction():
+        store.raw.keep(stream, 2, young, [raw_row("b", {"v": 2})])
+        assert store.raw.age_out(month) == 1
+        assert store.raw.age_out(month) == 0

@@ -14,6 +14,7 @@ import zstandard
 from sqlite_utils import Database
 
 from vmo_bridge.store.clock import from_epoch, to_epoch
+from vmo_bridge.store.schema import KINDS
 
 _ENCODER = msgspec.json.Encoder(order="sorted")
 
@@ -137,6 +138,19 @@ class RawPages:
         (blob,) = self._db.execute("select content from raw_page where id = ?", [page]).fetchone()
         content: list[dict[str, Any]] = msgspec.json.decode(zstandard.decompress(blob))
         return content
+
+    def age_out(self, before: datetime) -> int:
+        """Remove pages fetched before a moment that only former versions come from.
+
+        What is current, in the ledger or in quarantine keeps its payload. Returns how many went.
+        """
+        pointing = " union all ".join(
+            f"select page from {table}" for table in ("ledger", "quarantine", *KINDS)
+        )
+        return self._db.execute(
+            f"delete from raw_page where fetched_at < ? and id not in ({pointing})",
+            [to_epoch(before)],
+        ).rowcount
 
     def origin(self, page: int) -> tuple[str, str, datetime | None]:
         """(source, stream, when it was fetched) of a page."""
