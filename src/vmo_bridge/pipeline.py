@@ -14,7 +14,7 @@ from typing import Any, Self
 from pluggy import HookCaller
 
 from vmo_bridge.connectors.contract import Connector
-from vmo_bridge.connectors.opening import enabled_connectors, open_connector
+from vmo_bridge.connectors.opening import enabled_connectors, opened, target_names
 from vmo_bridge.connectors.writing import Writer
 from vmo_bridge.errors import ConfigError, VmoBridgeError
 from vmo_bridge.hooks.loader import Plugins
@@ -273,31 +273,6 @@ class _Run:
     id: int
     state: str = "done"
     detail: dict[str, Any] = field(default_factory=dict)
-
-
-@contextmanager
-def opened(name: str, settings: Settings, plugins: Plugins) -> Iterator[Connector]:
-    """An open connector, closed afterwards."""
-    connector = open_connector(name, settings, plugins)
-    try:
-        yield connector
-    finally:
-        connector.close()
-
-
-def target_names(settings: Settings, plugins: Plugins) -> list[str]:
-    """The sources that values are written back to: those named, else all that can be written to."""
-    names = enabled_connectors(settings)
-    for name in settings.publish.connectors:
-        if name not in names:
-            raise ConfigError(
-                f"{settings.file}: publish.connectors: {name!r} is not a source that is switched "
-                f"on; there are: {', '.join(names) or 'none'}"
-            )
-    if settings.publish.connectors:
-        return list(dict.fromkeys(settings.publish.connectors))
-    kinds = {name: plugins.connectors.get(settings.connectors[name].plugin) for name in names}
-    return [name for name, kind in kinds.items() if kind is not None and kind.writes]
 
 
 def _care(settings: Settings) -> Care:

@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 def explain(config: Path, name: str, raw: bool, limit: int, form: str) -> None:
     """Explain NAME: a signal's id, a KPI result's id, or a record's id or number."""
     from vmo_bridge.store import Store
-    from vmo_bridge.store.tombstones import Tombstone
 
     settings, plugins = load(config)
     with Store(settings.store_path) as store:
