@@ -34,7 +34,7 @@ def _found(it: Certificate, sweep_every: timedelta | None) -> Iterator[tuple[str
             f"{it.quarantined} records cannot be read and are in quarantine",
         )
     if it.blanks:
-        yield "B", f"never filled, or hidden from our user: {', '.join(it.blanks)}"
+        yield "B", f"not there, or hidden from our user: {', '.join(it.blanks)}"
     if it.hidden:
         yield "B", f"{it.hidden} records are counted by the source and hidden from our user"
     yield from _unproven(it, sweep_every)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, MutableMapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,7 @@ from vmo_bridge.plugin import (
     AccessError,
     Change,
     CheckRow,
+    Deletion,
     HttpClient,
     Page,
     Places,
@@ -22,15 +23,18 @@ from vmo_bridge.plugin import (
     Receipt,
     Record,
     RetryLater,
+    Seen,
     SignInError,
     Slice,
     SourceError,
     Stream,
+    Tally,
     TargetTable,
 )
-from vmo_bridge_servicenow import provision, query
+from vmo_bridge_servicenow import provision, query, slices, sweep
 from vmo_bridge_servicenow.auth import SignIn
 from vmo_bridge_servicenow.client import NotInstalled, TableClient
+from vmo_bridge_servicenow.deletions import DeletionReader, classes
 from vmo_bridge_servicenow.normalise import Normaliser
 from vmo_bridge_servicenow.reader import TableReader, missing_fields, table_filter
 from vmo_bridge_servicenow.settings import ServiceNowSettings
@@ -64,6 +68,7 @@ class ServiceNow:
             transport=transport,
         )
         self._client = TableClient(self._http)
+        self._memory: MutableMapping[str, str] = {}
         self._normaliser = Normaliser(name, _words(settings), settings.service_field)
 
     @cached_property
@@ -117,16 +122,81 @@ class ServiceNow:
         return CheckRow(what=table, state="ok", detail=f"{reply.total} rows")
 
     def slices(self, stream: Stream, since: datetime | None, until: datetime | None) -> list[Slice]:
-        """One slice: everything that changed since then."""
-        return [Slice(stream=stream.name, since=since, until=until)]
+        """A long read is cut into slices of equal size that meet; a short one is one slice."""
+        try:
+            return slices.cut(
+                self._client,
+                stream.name,
+                since,
+                until,
+                at_once=self.at_once,
+                page_size=self._settings.page_size,
+            )
+        except NotInstalled:
+            return [Slice(stream=stream.name, since=since, until=until)]
+
+    @property
+    def at_once(self) -> int:
+        """How many slices may be read side by side."""
+        return self._settings.parallel
 
     def read(self, piece: Slice) -> Iterator[Page]:
         """The pages of a slice by keyset (sys_updated_on, sys_id)."""
+        fields = TABLES[piece.stream].all_fields
+        blank = set(fields)
         try:
-            yield from TableReader(self._client, piece, self._settings.page_size).pages()
+            for page in TableReader(self._client, piece, self._settings.page_size).pages():
+                if blank:
+                    blank &= {*missing_fields(page.records, fields)}
+                    self._memory[f"blank:{piece.stream}"] = ",".join(sorted(blank))
+                yield page
         except NotInstalled:
             if not TABLES[piece.stream].part_of:
                 raise
+
+    def remember(self, memory: MutableMapping[str, str]) -> None:
+        """Which fields never came; a read of few changes could not tell."""
+        self._memory = memory
+
+    def blanks(self, stream: Stream) -> Sequence[str]:
+        """Fields that no row of the last read had: not there, or hidden from the user."""
+        told = self._memory.get(f"blank:{stream.name}", "")
+        return [name for name in told.split(",") if name]
+
+    def changed_at(self, stream: str, record: RawRecord) -> datetime | None:  # noqa: ARG002
+        """``sys_updated_on``, by which slices select."""
+        return sweep.moment_of(record.get("sys_updated_on"))
+
+    def tally(
+        self, stream: Stream, windows: Sequence[tuple[datetime | None, datetime | None]]
+    ) -> list[Tally]:
+        """How many rows changed in each window, and when the last of them did."""
+        try:
+            return sweep.tally(self._client, stream.name, windows)
+        except NotInstalled:
+            if not TABLES[stream.name].part_of:
+                raise
+            return [Tally(since=since, until=until, count=0) for since, until in windows]
+
+    def sweep(self, stream: Stream) -> Iterator[Sequence[Seen]] | None:
+        """The sys_id and moment of every row that the user may see."""
+        return self._sweep(stream.name)
+
+    def _sweep(self, table: str) -> Iterator[Sequence[Seen]]:
+        try:
+            yield from sweep.NameSweep(self._client, table).batches()
+        except NotInstalled:
+            if not TABLES[table].part_of:
+                raise
+
+    def fetch(self, stream: Stream, keys: Sequence[str]) -> Iterator[Page]:
+        """The rows of these sys_ids."""
+        return sweep.fetch(self._client, stream.name, keys)
+
+    def deletions(self, stream: Stream, since: datetime | None) -> Iterable[Deletion]:
+        """What ``sys_audit_delete`` tells of the table and of those that extend it."""
+        names = classes(self._client, stream.name)
+        return DeletionReader(self._client, names, since).deletions()
 
     def normalise(self, stream: str, record: RawRecord) -> Iterable[Record]:
         """Our records from one row of a table."""

@@ -40,6 +40,11 @@ def key(sys_id: str) -> str:
     return sys_id
 
 
+def is_key(text: str) -> bool:
+    """Whether a text can be a sys_id."""
+    return _KEY.fullmatch(text) is not None
+
+
 def is_value(text: str) -> bool:
     """Whether a text can stand in a query."""
     try:
@@ -56,6 +61,17 @@ def any_of(name: str, values: Iterable[str]) -> str:
     if any("," in each for each in listed):  # a comma would end the value
         return "^OR".join(f"{column(name)}={each}" for each in listed)
     return f"{column(name)}IN{','.join(listed)}"
+
+
+def together(*conditions: str) -> str:
+    """All conditions at once; empty ones are left out."""
+    return "^".join(each for each in conditions if each)
+
+
+def by_key(filter_: str, after: str | None) -> str:
+    """The rows of a sweep, in the order of sys_id, behind a key."""
+    behind = f"sys_id>{key(after)}" if after else ""
+    return together(filter_, behind) + "^ORDERBYsys_id"
 
 
 def literal(moment: datetime) -> str:
@@ -86,7 +102,7 @@ def keyset(filter_: str, since: str | None, after: tuple[str, str] | None) -> st
         ]
     else:
         alternatives = [f"sys_updated_on>={since}" if since else ""]
-    sets = ["^".join(part for part in (filter_, each) if part) for each in alternatives]
+    sets = [together(filter_, each) for each in alternatives]
     return "^NQ".join(sets) + "^ORDERBYsys_updated_on^ORDERBYsys_id"
 
 

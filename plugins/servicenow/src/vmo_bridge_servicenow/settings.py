@@ -67,6 +67,8 @@ class ServiceNowSettings(_Section):
     """Which tables are read."""
     page_size: int = Field(default=1000, ge=10, le=10_000)
     """Rows a request; it shrinks by itself when the instance runs out of time."""
+    parallel: int = Field(default=4, ge=1, le=16)
+    """How many slices of a long read are asked for at once."""
     timeout_seconds: float = Field(default=65, gt=0)
     """The instance gives up on a request after 60 s by its own rule."""
     service_field: Literal["business_service", "cmdb_ci"] = "business_service"
