@@ -62,7 +62,7 @@ def all_setting_lines() -> Iterator[str]:
     yield from setting_lines(TargetEntry, "targets[].")
     yield from setting_lines(KpiEntry, "kpis.NAME.")
     yield from setting_lines(ServiceNowSettings, "connectors.NAME.")
-    for auth in (BasicAuth, OAuthPassword, OAuthClient):
+    for auth in (BasicAuth, OAuthPassword, OAuthClient, ApiKey):
         yield from setting_lines(auth, "connectors.NAME.auth.")
 
 

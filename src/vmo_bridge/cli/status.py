@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +61,7 @@ def _content(store: Store, settings: Settings) -> dict[str, Any]:
             for mark in store.marks.streams()
         ],
         "alarms": store.certificates.alarms(),
+        "budgets": _budgets(store, settings),
         "records": {kind: number for kind, number in store.versions.counts().items() if number},
         "quarantine": [
             {"record": f"{each.source}:{each.stream}:{each.key}", "reason": each.reason}
@@ -69,6 +71,14 @@ def _content(store: Store, settings: Settings) -> dict[str, Any]:
         "signals": _signals(store),
         "outbox": store.outbox.counts(),
     }
+
+
+def _budgets(store: Store, settings: Settings) -> dict[str, Any]:
+    """The calls each source was asked in its last hour, where it is counted."""
+    from vmo_bridge.sync.source import BUDGET
+
+    told = {name: store.runs.fact(f"{BUDGET}{name}") for name in settings.connectors}
+    return {name: json.loads(text) for name, text in told.items() if text}
 
 
 def _certified(certificate: Certificate | None) -> dict[str, Any]:
@@ -156,6 +166,12 @@ def _show(content: dict[str, Any]) -> None:
             for each in content["streams"]
         ],
     )
+    for name, budget in content["budgets"].items():
+        limit = f" of {budget['allowed']:,}" if budget["allowed"] else ""
+        left = f", {budget['left']:,} left by its own word" if budget["left"] is not None else ""
+        click.echo(
+            f"{name}: {budget['spent']:,} calls{limit} in the hour to {budget['renewed_at']}{left}"
+        )
     for alarm in content["alarms"]:
         click.echo(f"alarm, nothing is published: {alarm}")
     for each in content["quarantine"][:20]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from vmo_bridge.connectors.abilities import Noting, Remembering
+import msgspec
+
+from vmo_bridge.connectors.abilities import Metered, Noting, Remembering
 from vmo_bridge.connectors.contract import Connector, Stream
 from vmo_bridge.errors import AccessError, PluginError, RetryLater, SignInError, SourceError
 from vmo_bridge.store import Store
@@ -20,6 +22,9 @@ from vmo_bridge.sync.scope import Care, Scope
 from vmo_bridge.watch import Watch
 
 log = logging.getLogger(__name__)
+
+BUDGET = "budget."
+"""The fact that says how the calls of a source stood after its last sync: this and its name."""
 
 
 def sync_source(
@@ -40,11 +45,16 @@ def sync_source(
     if isinstance(connector, Remembering):
         connector.remember(memory)
     visit = _Visit(connector, store, people, memory, run_id, care, watch, scope)
-    return [
-        visit.stream(stream)
-        for stream in connector.streams
-        if scope.has(connector.name, stream.name)
-    ]
+    try:
+        return [
+            visit.stream(stream)
+            for stream in connector.streams
+            if scope.has(connector.name, stream.name)
+        ]
+    finally:
+        if isinstance(connector, Metered):
+            told = msgspec.json.encode(connector.budget()).decode()
+            store.runs.set_fact(f"{BUDGET}{connector.name}", told)
 
 
 @dataclass(slots=True)

@@ -12,9 +12,11 @@ import httpx
 
 from vmo_bridge.plugin import (
     AccessError,
+    Budget,
     Change,
     CheckRow,
     Deletion,
+    HourBudget,
     HttpClient,
     Page,
     Places,
@@ -60,12 +62,14 @@ class ServiceNow:
         self.name = name
         self._settings = settings
         self._sign_in = SignIn(name, settings, folder, transport)
+        self._budget = HourBudget(name, settings.calls_per_hour)
         self._http = HttpClient(
             name,
             settings.url,
             auth=self._sign_in,
             timeout=settings.timeout_seconds,
             transport=transport,
+            budget=self._budget,
         )
         self._client = TableClient(self._http)
         self._memory: MutableMapping[str, str] = {}
@@ -73,7 +77,7 @@ class ServiceNow:
 
     @cached_property
     def _writer(self) -> RecordWriter:
-        return RecordWriter(self.name, self._settings.url, self._sign_in)
+        return RecordWriter(self.name, self._settings.url, self._sign_in, self._budget)
 
     @property
     def places(self) -> Places:
@@ -155,8 +159,12 @@ class ServiceNow:
                 raise
 
     def remember(self, memory: MutableMapping[str, str]) -> None:
-        """Which fields never came; a read of few changes could not tell."""
-        self._memory = memory
+        """Which fields never came (a read of few changes could not tell), and calls made."""
+        self._memory = self._budget.memory = memory
+
+    def budget(self) -> Budget:
+        """The calls of this hour."""
+        return self._budget.told()
 
     def blanks(self, stream: Stream) -> Sequence[str]:
         """Fields that no row of the last read had: not there, or hidden from the user."""

@@ -20,7 +20,7 @@ class BasicAuth(_Section):
     """User and password with each request."""
 
     method: Literal["basic"] = "basic"
-    """``basic``, ``oauth-password`` or ``oauth-client``."""
+    """``basic``, ``oauth-password``, ``oauth-client`` or ``api-key``."""
     user: str
     """Who signs in."""
     password: SecretSource
@@ -31,7 +31,7 @@ class OAuthPassword(_Section):
     """OAuth 2.0, grant ``password``, with refresh."""
 
     method: Literal["oauth-password"]
-    """``basic``, ``oauth-password`` or ``oauth-client``."""
+    """``basic``, ``oauth-password``, ``oauth-client`` or ``api-key``."""
     client_id: str
     """Of the OAuth application registry."""
     client_secret: SecretSource
@@ -46,14 +46,23 @@ class OAuthClient(_Section):
     """OAuth 2.0, grant ``client_credentials``."""
 
     method: Literal["oauth-client"]
-    """``basic``, ``oauth-password`` or ``oauth-client``."""
+    """``basic``, ``oauth-password``, ``oauth-client`` or ``api-key``."""
     client_id: str
     """Of the OAuth application registry."""
     client_secret: SecretSource
     """Where the client's secret is kept."""
 
 
-Auth = Annotated[BasicAuth | OAuthPassword | OAuthClient, Field(discriminator="method")]
+class ApiKey(_Section):
+    """A key with each request, in the header ``x-sn-apikey``."""
+
+    method: Literal["api-key"]
+    """``basic``, ``oauth-password``, ``oauth-client`` or ``api-key``."""
+    key: SecretSource
+    """Where the key is kept."""
+
+
+Auth = Annotated[BasicAuth | OAuthPassword | OAuthClient | ApiKey, Field(discriminator="method")]
 
 
 class ServiceNowSettings(_Section):
@@ -69,6 +78,8 @@ class ServiceNowSettings(_Section):
     """Rows a request; it shrinks by itself when the instance runs out of time."""
     parallel: int = Field(default=4, ge=1, le=16)
     """How many slices of a long read are asked for at once."""
+    calls_per_hour: int | None = Field(default=None, ge=1)
+    """No more calls than this in an hour of UTC; empty: no limit of ours."""
     timeout_seconds: float = Field(default=65, gt=0)
     """The instance gives up on a request after 60 s by its own rule."""
     service_field: Literal["business_service", "cmdb_ci"] = "business_service"
