@@ -49,6 +49,7 @@ def kpi_lines(kpi: Kpi) -> Iterator[str]:
 def all_setting_lines() -> Iterator[str]:
     from vmo_bridge.settings.model import KpiEntry, QuestionEntry, TargetEntry, TieEntry
     from vmo_bridge_servicenow.settings import (
+        ApiKey,
         BasicAuth,
         OAuthClient,
         OAuthPassword,
