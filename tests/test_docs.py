@@ -51,6 +51,7 @@ def all_setting_lines() -> Iterator[str]:
     from vmo_bridge_servicenow.settings import (
         ApiKey,
         BasicAuth,
+        FurtherTable,
         OAuthClient,
         OAuthPassword,
         ServiceNowSettings,
@@ -63,6 +64,7 @@ def all_setting_lines() -> Iterator[str]:
     yield from setting_lines(TargetEntry, "targets[].")
     yield from setting_lines(KpiEntry, "kpis.NAME.")
     yield from setting_lines(ServiceNowSettings, "connectors.NAME.")
+    yield from setting_lines(FurtherTable, "connectors.NAME.further_tables.TABLE.")
     for auth in (BasicAuth, OAuthPassword, OAuthClient, ApiKey):
         yield from setting_lines(auth, "connectors.NAME.auth.")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,10 +13,16 @@ from vmo_bridge.plugin import SourceError, Stream
 from vmo_bridge.sandbox.server import SandboxServer
 from vmo_bridge_servicenow import sweep
 from vmo_bridge_servicenow.connector import ServiceNow
-from vmo_bridge_servicenow.tables import stream
+from vmo_bridge_servicenow.tables import TABLES
 
 Connect = Callable[..., ServiceNow]
-INCIDENT: Stream = stream("incident")
+
+
+def stream(name: str) -> Stream:
+    return replace(TABLES[name], name=name).stream
+
+
+INCIDENT = stream("incident")
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -198,6 +205,8 @@ def test_a_short_table_and_a_read_of_changes_are_one_slice_without_a_call(
     server, connect, wire
 ) -> None:
     connector = connect(parallel=8)
+    connector.slices(INCIDENT, None, None)  # the dictionary is looked up once
+    wire.requests.clear()
     recent = datetime.now(tz=UTC) - timedelta(hours=1)
     (piece,) = connector.slices(INCIDENT, recent, None)
     assert piece.since == recent

@@ -10,7 +10,7 @@ from vmo_bridge.plugin import Page, Slice, SourceError
 from vmo_bridge_servicenow import query
 from vmo_bridge_servicenow.client import Rows, TableClient
 from vmo_bridge_servicenow.keyset import Keyset
-from vmo_bridge_servicenow.tables import TABLES, Table
+from vmo_bridge_servicenow.tables import Table
 
 Place = tuple[str, str]
 """(sys_updated_on, sys_id) of the last row read."""
@@ -19,9 +19,9 @@ Place = tuple[str, str]
 class TableReader:
     """The pages of one slice of one table, in the order (sys_updated_on, sys_id)."""
 
-    def __init__(self, client: TableClient, piece: Slice, page_size: int) -> None:
-        self._table: Table = TABLES[piece.stream]
-        self._name = piece.stream
+    def __init__(self, client: TableClient, table: Table, piece: Slice, page_size: int) -> None:
+        self._table = table
+        self._name = table.name
         self._since = query.literal(piece.since) if piece.since else None
         self._until = query.literal(piece.until) if piece.until else None
         self._after: Place | None = _place(piece.cursor)

@@ -9,7 +9,7 @@ from vmo_bridge_servicenow import query
 from vmo_bridge_servicenow.client import TableClient
 from vmo_bridge_servicenow.reader import window_filter
 from vmo_bridge_servicenow.sweep import moment_of
-from vmo_bridge_servicenow.tables import TABLES
+from vmo_bridge_servicenow.tables import Table
 
 _SHORT = timedelta(days=2)
 _FEWEST_PAGES = 4
@@ -18,7 +18,7 @@ _FEWEST_PAGES = 4
 
 def cut(
     client: TableClient,
-    table: str,
+    table: Table,
     since: datetime | None,
     until: datetime | None,
     *,
@@ -30,22 +30,21 @@ def cut(
     A row that changes while they are read moves to the last slice, or to the next read: its
     watermark is the newest change that was read. Cuts only spread the work; a wrong one costs time.
     """
-    whole = Slice(stream=table, since=since, until=until)
+    whole = Slice(stream=table.name, since=since, until=until)
     if at_once <= 1 or _is_short(since, until):
         return [whole]
-    where = window_filter(TABLES[table], since, until)
-    total = client.rows(table, query=where, fields=("sys_id",), limit=1, count=True).total or 0
+    where = window_filter(table, since, until)
+    total = client.rows(table.name, query=where, fields=("sys_id",), limit=1, count=True).total or 0
     pieces = min(at_once, total // (page_size * _FEWEST_PAGES))
     cuts: list[datetime] = []
     for number in range(1, pieces):
-        moment = _moment_at(client, table, where, total * number // pieces)
+        moment = _moment_at(client, table.name, where, total * number // pieces)
         before = cuts[-1] if cuts else since
         if moment is not None and (before is None or moment > before):
             cuts.append(moment)
     begins, ends = [since, *cuts], [*cuts, until]
-    return [
-        Slice(stream=table, since=begin, until=end) for begin, end in zip(begins, ends, strict=True)
-    ]
+    meeting = zip(begins, ends, strict=True)
+    return [Slice(stream=table.name, since=begin, until=end) for begin, end in meeting]
 
 
 def _is_short(since: datetime | None, until: datetime | None) -> bool:

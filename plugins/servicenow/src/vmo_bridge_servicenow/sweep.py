@@ -11,7 +11,7 @@ from vmo_bridge_servicenow import query
 from vmo_bridge_servicenow.client import Rows, TableClient
 from vmo_bridge_servicenow.keyset import Keyset
 from vmo_bridge_servicenow.reader import table_filter, window_filter
-from vmo_bridge_servicenow.tables import TABLES
+from vmo_bridge_servicenow.tables import Table
 
 _NAMES = 5000
 """Rows a page of names and moments: some 400 kB."""
@@ -25,15 +25,15 @@ class NameSweep:
     Rows inserted behind the place meanwhile are not named: the next read of changes brings them.
     """
 
-    def __init__(self, client: TableClient, table: str) -> None:
+    def __init__(self, client: TableClient, table: Table) -> None:
         self._table = table
         self._after: str | None = None
         self._keyset = Keyset(
             client,
-            table,
-            fields=("sys_id", "sys_updated_on", *TABLES[table].only),
+            table.name,
+            fields=("sys_id", "sys_updated_on", *table.only),
             page_size=_NAMES,
-            query=lambda: query.by_key(table_filter(TABLES[table]), self._after),
+            query=lambda: query.by_key(table_filter(table), self._after),
             took=self._took,
         )
 
@@ -47,40 +47,42 @@ class NameSweep:
 
     def _took(self, rows: Rows) -> None:
         """Refuse rows that we did not ask for: a sweep that is not whole would bury the living."""
-        for column, values in TABLES[self._table].only.items():
+        for column, values in self._table.only.items():
             if any(row.get(column) not in values for row in rows):
-                raise SourceError(f"{self._table}: the instance ignores the filter on {column}")
+                raise SourceError(
+                    f"{self._table.name}: the instance ignores the filter on {column}"
+                )
         for row in rows:
             name = str(row.get("sys_id", ""))
             before = self._after
             if not name or (before and not (name > before or name.lower() > before.lower())):
                 raise SourceError(
-                    f"{self._table}: the instance does not name rows in the order we asked for "
+                    f"{self._table.name}: rows are not named in the order we asked for "
                     f"({name!r:.40} after {before!r:.40}); nothing was taken away"
                 )
             self._after = name
 
 
-def fetch(client: TableClient, table: str, keys: Sequence[str]) -> Iterator[Page]:
+def fetch(client: TableClient, table: Table, keys: Sequence[str]) -> Iterator[Page]:
     """The rows of these sys_ids, as far as they are there."""
     sound = [key for key in keys if query.is_key(key)]
     for begin in range(0, len(sound), _FETCHED):
         part = sound[begin : begin + _FETCHED]
-        where = query.together(table_filter(TABLES[table]), query.any_of("sys_id", part))
+        where = query.together(table_filter(table), query.any_of("sys_id", part))
         rows = client.rows(
-            table, query=where, fields=TABLES[table].all_fields, limit=len(part) * 2
+            table.name, query=where, fields=table.all_fields, limit=len(part) * 2
         ).rows
         if any(row.get("sys_id") not in part for row in rows):
-            raise SourceError(f"{table}: the instance sent rows that were not asked for")
+            raise SourceError(f"{table.name}: the instance sent rows that were not asked for")
         for row in rows:
-            for column in TABLES[table].people:
+            for column in table.people:
                 if isinstance(row.get(column), dict):
                     row[column] = row[column].get("value")
         yield Page(records=rows, cursor=None)
 
 
 def tally(
-    client: TableClient, table: str, windows: Sequence[tuple[datetime | None, datetime | None]]
+    client: TableClient, table: Table, windows: Sequence[tuple[datetime | None, datetime | None]]
 ) -> list[Tally]:
     """How many rows changed in each window, and when the last of them: one call a window.
 
@@ -89,10 +91,8 @@ def tally(
     found = []
     for since, until in windows:
         reply = client.rows(
-            table,
-            query=query.together(
-                window_filter(TABLES[table], since, until), "ORDERBYDESCsys_updated_on"
-            ),
+            table.name,
+            query=query.together(window_filter(table, since, until), "ORDERBYDESCsys_updated_on"),
             fields=("sys_updated_on",),
             limit=1,
             count=True,
