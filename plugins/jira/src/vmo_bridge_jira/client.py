@@ -23,6 +23,10 @@ class Refused(SourceError):
         self.status = status
 
 
+class NotThere(AccessError):
+    """The site answered that it has no such thing, or not for us (404)."""
+
+
 class JiraClient:
     """Asks one site; every answer is judged before it is believed."""
 
@@ -71,7 +75,7 @@ class JiraClient:
         if status == 403:
             return AccessError(f"{shown}; give the user the right to it, or leave it out")
         if status == 404:
-            return AccessError(f"{shown}; it is not there, or the user may not see it")
+            return NotThere(f"{shown}; it is not there, or the user may not see it")
         return Refused(shown, status)
 
 

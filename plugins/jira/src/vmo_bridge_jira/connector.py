@@ -20,19 +20,24 @@ from vmo_bridge.plugin import (
     RawRecord,
     Receipt,
     Record,
+    Seen,
     Slice,
     Stream,
+    Tally,
     TargetTable,
     WriteRefused,
 )
-from vmo_bridge_jira import site
+from vmo_bridge_jira import moments, site, sweep
 from vmo_bridge_jira.checks import Checks
 from vmo_bridge_jira.client import JiraClient, SignIn
+from vmo_bridge_jira.cloud import CloudSearch
+from vmo_bridge_jira.counting import Counter, Window
 from vmo_bridge_jira.flatten import PERSON_FIELDS
 from vmo_bridge_jira.moments import EPOCH
 from vmo_bridge_jira.normalise import Normaliser
-from vmo_bridge_jira.reader import IssueReader
-from vmo_bridge_jira.search import CloudSearch, Search, ServerSearch
+from vmo_bridge_jira.reader import read_slice
+from vmo_bridge_jira.search import Search
+from vmo_bridge_jira.server import ServerSearch
 from vmo_bridge_jira.settings import JiraSettings
 from vmo_bridge_jira.writer import PROPERTY, IssueWriter
 
@@ -132,26 +137,62 @@ class Jira:
         seen = site.look(self._library, self._settings, self.name)
         search = self._search(seen.cloud)
         size = self._settings.page_size
-        yield from IssueReader(
-            seen, search, piece, name=self.name, scope=self.scope, page_size=size
-        ).pages()
+        yield from read_slice(seen, search, piece, name=self.name, scope=self.scope, size=size)
 
     def _read_fields(self, piece: Slice) -> Iterator[Page]:
         """All of them each time, for no field tells when it changed; stamped as since ever."""
         if piece.until is not None and piece.until <= EPOCH:
             return
-        rows: list[RawRecord] = [
-            {"id": each.id, "name": each.name, "type": each.type, "custom": each.custom}
-            for each in site.read_fields(self._library, self.name)
-            if each.id > (piece.cursor or "")
-        ]
+        rows = [row for row in self._field_rows() if row["id"] > (piece.cursor or "")]
         size = self._settings.page_size
         for start in range(0, len(rows), size):
             page = rows[start : start + size]
             yield Page(records=page, cursor=page[-1]["id"], newest=EPOCH)
 
-    def _search(self, cloud: bool) -> Search:
-        return CloudSearch(self._client) if cloud else ServerSearch(self._client)
+    def _field_rows(self) -> list[RawRecord]:
+        return [
+            {"id": each.id, "name": each.name, "type": each.type, "custom": each.custom}
+            for each in site.read_fields(self._library, self.name)
+        ]
+
+    def _search(self, cloud: bool, *, changelogs: bool = True) -> Search:
+        if cloud:
+            return CloudSearch(self._client)
+        return ServerSearch(self._client, changelogs=changelogs)
+
+    def changed_at(self, stream: str, record: RawRecord) -> datetime | None:
+        """When an issue was updated; no field tells."""
+        try:
+            found = moments.moment(record.get("updated")) if stream == ISSUES.name else None
+        except ValueError:
+            return None
+        return found.replace(microsecond=0) if found else None
+
+    def tally(self, stream: Stream, windows: Sequence[Window]) -> list[Tally]:
+        """Issues by when they were updated; exactly on Data Center, roughly on the Cloud."""
+        if stream.name == FIELDS.name:
+            return []
+        seen = site.look(self._library, self._settings, self.name)
+        search = self._search(seen.cloud, changelogs=False)
+        return Counter(search, self.scope, seen.zone, name=self.name).tallies(windows)
+
+    def sweep(self, stream: Stream) -> Iterator[Sequence[Seen]] | None:
+        """The id of every field or issue."""
+        if stream.name == FIELDS.name:
+            fields = site.read_fields(self._library, self.name)
+            return iter([[Seen(key=each.id) for each in fields]])
+        seen = site.look(self._library, self._settings, self.name)
+        search = self._search(seen.cloud, changelogs=False)
+        return sweep.sweep(seen, search, name=self.name, scope=self.scope)
+
+    def fetch(self, stream: Stream, keys: Sequence[str]) -> Iterator[Page]:
+        """Fields or issues by their ids, a hundred at most a page."""
+        if stream.name == FIELDS.name:
+            wanted = set(keys)
+            rows = [row for row in self._field_rows() if row["id"] in wanted]
+            return iter([Page(records=rows, cursor=None)] if rows else [])
+        seen = site.look(self._library, self._settings, self.name)
+        return sweep.fetch(seen, self._search(seen.cloud), keys, scope=self.scope)
 
     def normalise(self, stream: str, record: RawRecord) -> Iterable[Record]:
         """Our records from one raw issue or field."""

@@ -88,6 +88,11 @@ def look(library: Library, settings: JiraSettings, name: str) -> Site:
     )
 
 
+def asked_fields(site: Site) -> list[str]:
+    """Ids of all fields that are asked for."""
+    return [*SYSTEM_FIELDS, *site.roles.ids]
+
+
 def server_info(library: Library, name: str) -> dict[str, Any]:
     """What the site says of itself."""
     return _mapping(library.server_info(), "serverInfo", name)
