@@ -33,6 +33,7 @@ from vmo_bridge_jira.client import JiraClient, SignIn
 from vmo_bridge_jira.cloud import CloudSearch
 from vmo_bridge_jira.counting import Counter, Window
 from vmo_bridge_jira.flatten import PERSON_FIELDS
+from vmo_bridge_jira.limits import Limits, resume_at
 from vmo_bridge_jira.moments import EPOCH
 from vmo_bridge_jira.normalise import Normaliser
 from vmo_bridge_jira.reader import read_slice
@@ -66,12 +67,14 @@ class Jira:
     ) -> None:
         self.name = name
         self._settings = settings
+        self._limits = Limits(name)
         self._http = HttpClient(
             name,
             settings.url,
-            auth=SignIn(name, settings, folder),
+            auth=SignIn(name, settings, folder, self._limits),
             timeout=settings.timeout_seconds,
             transport=transport,
+            resume_at=resume_at,
         )
         self._client = JiraClient(self._http)
         self._normaliser = Normaliser(name, settings)
@@ -90,7 +93,7 @@ class Jira:
 
     @cached_property
     def _writer(self) -> IssueWriter:
-        return IssueWriter(self._client, self._library, cloud=self._cloud)
+        return IssueWriter(self._client, self._library, self._limits, cloud=self._cloud)
 
     @property
     def places(self) -> Places:
