@@ -143,8 +143,9 @@ class HttpClient:
             limits = f"limits us (429{_reason(response.headers)})"
             raise self._later(limits, self._resume_at(response.headers))
         if response.status_code in _AWAY:
-            down = f"answers {response.status_code}; it is down or overloaded, the next run tries again"
-            raise self._later(down, retry_moment(response.headers))
+            answers = f"answers {response.status_code}; it is down or overloaded, "
+            retry_at = retry_moment(response.headers)
+            raise self._later(f"{answers}the next run tries again", retry_at)
 
     def _later(self, what: str, retry_at: datetime | None) -> Exception:
         """A failure that may pass: tried again soon, unless the source names a later moment."""
