@@ -110,6 +110,15 @@ def test_a_long_limit_is_not_waited_for() -> None:
     assert timedelta(minutes=59) < caught.value.retry_at - datetime.now(tz=UTC)
 
 
+def test_a_source_that_is_down_and_says_until_when_is_left_alone_until_then() -> None:
+    http, seen = client(httpx.Response(503, headers={"Retry-After": "3600"}))
+    with pytest.raises(RetryLater, match=r"answers 503.*resume at") as caught:
+        http.get("/x")
+    assert len(seen) == 1
+    assert caught.value.retry_at is not None
+    assert timedelta(minutes=59) < caught.value.retry_at - datetime.now(tz=UTC)
+
+
 def test_a_short_limit_is_waited_for_as_long_as_it_asks() -> None:
     http, _ = client(httpx.Response(429, headers={"Retry-After": "1"}), httpx.Response(200))
     stamina.set_testing(False)

@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vmo_bridge_jira.moments import EPOCH, millis, moment, not_after, tidy, zone
+from vmo_bridge_jira.moments import (
+    EPOCH,
+    millis,
+    moment,
+    not_after,
+    tidy,
+    zone,
+)
 
 ZONES = ["America/New_York", "Asia/Tokyo", "UTC", "Australia/Lord_Howe", "Asia/Kathmandu",
          "Pacific/Apia", "Europe/Dublin", "America/St_Johns", "Africa/Casablanca"]  # fmt: skip

@@ -531,7 +531,7 @@ def test_a_long_condition_is_sent_in_the_body(
 def test_what_was_read_days_ago_is_forgotten_and_not_read_again(
     server: SandboxServer, connect: Connect, deployment: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vmo_bridge_jira.reader._MANY_ROWS", 12)
+    monkeypatch.setattr("vmo_bridge_jira.place._MANY_ROWS", 12)
     many_at_once(server, 60)
     found = ids(connect(deployment))
     assert len(found) == len(set(found))
@@ -558,7 +558,7 @@ def test_a_total_that_nothing_comes_of_is_no_empty_read(
 def test_a_count_that_cannot_be_trusted_is_none(
     server: SandboxServer, connect: Connect, switch: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vmo_bridge_jira.search._MANY_IDS", 10)
+    monkeypatch.setattr("vmo_bridge_jira.cloud._MANY_IDS", 10)
     connector = connect()
     issues = connector.streams[1]
     assert connector.count(issues) == len(in_source(server))

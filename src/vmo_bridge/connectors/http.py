@@ -148,23 +148,24 @@ class HttpClient:
                 f"({response.status_code}); the API needs an account that signs in without it"
             )
         if response.status_code == 429:
-            retry_at = self._resume_at(response.headers)
-            wait = (retry_at - datetime.now(tz=UTC)).total_seconds() if retry_at else None
-            failure = RetryLater(
-                f"{self.name}: {self.url} limits us (429{_reason(response.headers)})"
-                + (f"; resume at {retry_at:%Y-%m-%d %H:%M:%S} UTC" if retry_at else ""),
-                retry_at=retry_at,
-            )
-            if wait is not None and wait > _PATIENCE_SECONDS:
-                raise failure
-            raise _TryAgain(failure, wait=max(wait, 0.0) if wait is not None else None)
+            limits = f"limits us (429{_reason(response.headers)})"
+            raise self._later(limits, self._resume_at(response.headers))
         if response.status_code in _AWAY:
-            raise _TryAgain(
-                RetryLater(
-                    f"{self.name}: {self.url} answers {response.status_code}; it is down or "
-                    "overloaded, the next run tries again"
-                )
-            )
+            answers = f"answers {response.status_code}; it is down or overloaded, "
+            retry_at = retry_moment(response.headers)
+            raise self._later(f"{answers}the next run tries again", retry_at)
+
+    def _later(self, what: str, retry_at: datetime | None) -> Exception:
+        """A failure that may pass: tried again soon, unless the source names a later moment."""
+        wait = (retry_at - datetime.now(tz=UTC)).total_seconds() if retry_at else None
+        failure = RetryLater(
+            f"{self.name}: {self.url} {what}"
+            + (f"; resume at {retry_at:%Y-%m-%d %H:%M:%S} UTC" if retry_at else ""),
+            retry_at=retry_at,
+        )
+        if wait is not None and wait > _PATIENCE_SECONDS:
+            return failure
+        return _TryAgain(failure, wait=max(wait, 0.0) if wait is not None else None)
 
 
 def _backoff(error: Exception) -> bool | float:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import base64
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import httpx
 import msgspec
 
 from vmo_bridge.plugin import AccessError, HttpClient, RetryLater, SourceError
-from vmo_bridge_jira.settings import JiraSettings, TokenAuth
+from vmo_bridge_jira.limits import Limits
+from vmo_bridge_jira.settings import JiraSettings, PatAuth
 
 ATTEMPTS = 3
 
@@ -21,6 +23,10 @@ class Refused(SourceError):
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
         self.status = status
+
+
+class NotThere(AccessError):
+    """The site answered that it has no such thing, or not for us (404)."""
 
 
 class JiraClient:
@@ -71,7 +77,7 @@ class JiraClient:
         if status == 403:
             return AccessError(f"{shown}; give the user the right to it, or leave it out")
         if status == 404:
-            return AccessError(f"{shown}; it is not there, or the user may not see it")
+            return NotThere(f"{shown}; it is not there, or the user may not see it")
         return Refused(shown, status)
 
 
@@ -92,20 +98,32 @@ def words(body: bytes) -> str:
 
 
 class SignIn(httpx.Auth):
-    """Signs each request with the secret, which is read when it is first needed."""
+    """Signs each request with the secret, which is read when it is first needed.
 
-    def __init__(self, name: str, settings: JiraSettings, folder: Path) -> None:
+    It is the one place that every request and every answer passes, so ``limits`` are kept here.
+    """
+
+    def __init__(self, name: str, settings: JiraSettings, folder: Path, limits: Limits) -> None:
+        self._limits = limits
         self._name = name
         self._auth = settings.auth
         self._folder = folder
 
-    def auth_flow(self, request: httpx.Request) -> Any:
-        """Basic (e-mail and API token) for the Cloud, bearer for Data Center."""
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Basic (e-mail and API token) for the Cloud, bearer for Data Center.
+
+        Raises ``RetryLater`` instead of sending what a limit would refuse.
+        """
+        self._limits.before(request.method, request.url.path)
+        request.headers["Authorization"] = self._header()
+        response = yield request
+        self._limits.after(request.method, request.url.path, response.status_code, response.headers)
+
+    def _header(self) -> str:
         secret = self._auth.token.read(
             f"connectors.{self._name}.auth.token", relative_to=self._folder
         )
-        if isinstance(self._auth, TokenAuth):
-            yield from httpx.BasicAuth(self._auth.email, secret).auth_flow(request)
-            return
-        request.headers["Authorization"] = f"Bearer {secret}"
-        yield request
+        if isinstance(self._auth, PatAuth):
+            return f"Bearer {secret}"
+        pair = f"{self._auth.email}:{secret}".encode()
+        return f"Basic {base64.b64encode(pair).decode('ascii')}"

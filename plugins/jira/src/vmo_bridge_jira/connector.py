@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import threading
+from collections.abc import Iterable, Iterator, MutableMapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -20,20 +21,28 @@ from vmo_bridge.plugin import (
     RawRecord,
     Receipt,
     Record,
+    Seen,
     Slice,
     Stream,
+    Tally,
     TargetTable,
     WriteRefused,
 )
-from vmo_bridge_jira import site
+from vmo_bridge_jira import blanks, moments, site, sweep
 from vmo_bridge_jira.checks import Checks
 from vmo_bridge_jira.client import JiraClient, SignIn
+from vmo_bridge_jira.cloud import CloudSearch
+from vmo_bridge_jira.counting import Counter, Window
+from vmo_bridge_jira.drift import Drift
 from vmo_bridge_jira.flatten import PERSON_FIELDS
+from vmo_bridge_jira.limits import Limits, resume_at
 from vmo_bridge_jira.moments import EPOCH
 from vmo_bridge_jira.normalise import Normaliser
-from vmo_bridge_jira.reader import IssueReader
-from vmo_bridge_jira.search import CloudSearch, Search, ServerSearch
+from vmo_bridge_jira.reader import read_slice
+from vmo_bridge_jira.search import Search
+from vmo_bridge_jira.server import ServerSearch
 from vmo_bridge_jira.settings import JiraSettings
+from vmo_bridge_jira.site import Site
 from vmo_bridge_jira.writer import PROPERTY, IssueWriter
 
 if TYPE_CHECKING:
@@ -61,15 +70,20 @@ class Jira:
     ) -> None:
         self.name = name
         self._settings = settings
+        self._limits = Limits(name)
         self._http = HttpClient(
             name,
             settings.url,
-            auth=SignIn(name, settings, folder),
+            auth=SignIn(name, settings, folder, self._limits),
             timeout=settings.timeout_seconds,
             transport=transport,
+            resume_at=resume_at,
         )
         self._client = JiraClient(self._http)
         self._normaliser = Normaliser(name, settings)
+        self._drift = Drift(name, settings)
+        self._looked: Site | None = None
+        self._lock = threading.Lock()
 
     @cached_property
     def _library(self) -> Library:
@@ -85,7 +99,7 @@ class Jira:
 
     @cached_property
     def _writer(self) -> IssueWriter:
-        return IssueWriter(self._client, self._library, cloud=self._cloud)
+        return IssueWriter(self._client, self._library, self._limits, cloud=self._cloud)
 
     @property
     def places(self) -> Places:
@@ -120,6 +134,9 @@ class Jira:
 
     def slices(self, stream: Stream, since: datetime | None, until: datetime | None) -> list[Slice]:
         """One slice: everything that changed since then."""
+        if stream.name == ISSUES.name:
+            self._drift.begin()
+            self._looked = None
         return [Slice(stream=stream.name, since=since, until=until)]
 
     def read(self, piece: Slice) -> Iterator[Page]:
@@ -129,29 +146,94 @@ class Jira:
         return self._read_issues(piece)
 
     def _read_issues(self, piece: Slice) -> Iterator[Page]:
-        seen = site.look(self._library, self._settings, self.name)
+        seen = self._look()
         search = self._search(seen.cloud)
         size = self._settings.page_size
-        yield from IssueReader(
-            seen, search, piece, name=self.name, scope=self.scope, page_size=size
-        ).pages()
+        for page in read_slice(seen, search, piece, name=self.name, scope=self.scope, size=size):
+            self._drift.read(page.records, first=piece.since is None)
+            yield page
+
+    def _look(self) -> Site:
+        """Once for all slices of a read."""
+        with self._lock:
+            if self._looked is None:
+                self._looked = self._look_anew()
+                self._drift.look(self._looked)
+            return self._looked
+
+    def _look_anew(self) -> Site:
+        return site.look(self._library, self._settings, self.name, self._drift.known_ids())
+
+    def remember(self, memory: MutableMapping[str, str]) -> None:
+        """Take the memory of earlier runs: how fields, statuses and values were."""
+        self._drift.memory = memory
+
+    def notes(self, stream: str) -> Sequence[str]:
+        """What is different over there than when issues were read before."""
+        return self._drift.notes if stream == ISSUES.name else []
+
+    def blanks(self, stream: Stream) -> Sequence[str]:
+        """Fields that we ask for and that no issue has; asked for when it is called."""
+        if stream.name == FIELDS.name:
+            return []
+        seen = self._look_anew()
+        search = self._search(seen.cloud, changelogs=False)
+        return blanks.blanks(seen, search, self.scope)
 
     def _read_fields(self, piece: Slice) -> Iterator[Page]:
         """All of them each time, for no field tells when it changed; stamped as since ever."""
         if piece.until is not None and piece.until <= EPOCH:
             return
-        rows: list[RawRecord] = [
-            {"id": each.id, "name": each.name, "type": each.type, "custom": each.custom}
-            for each in site.read_fields(self._library, self.name)
-            if each.id > (piece.cursor or "")
-        ]
+        rows = [row for row in self._field_rows() if row["id"] > (piece.cursor or "")]
         size = self._settings.page_size
         for start in range(0, len(rows), size):
             page = rows[start : start + size]
             yield Page(records=page, cursor=page[-1]["id"], newest=EPOCH)
 
-    def _search(self, cloud: bool) -> Search:
-        return CloudSearch(self._client) if cloud else ServerSearch(self._client)
+    def _field_rows(self) -> list[RawRecord]:
+        return [
+            {"id": each.id, "name": each.name, "type": each.type, "custom": each.custom}
+            for each in site.read_fields(self._library, self.name)
+        ]
+
+    def _search(self, cloud: bool, *, changelogs: bool = True) -> Search:
+        if cloud:
+            return CloudSearch(self._client)
+        return ServerSearch(self._client, changelogs=changelogs)
+
+    def changed_at(self, stream: str, record: RawRecord) -> datetime | None:
+        """When an issue was updated; no field tells."""
+        try:
+            found = moments.moment(record.get("updated")) if stream == ISSUES.name else None
+        except ValueError:
+            return None
+        return found.replace(microsecond=0) if found else None
+
+    def tally(self, stream: Stream, windows: Sequence[Window]) -> list[Tally]:
+        """Issues by when they were updated; exactly on Data Center, roughly on the Cloud."""
+        if stream.name == FIELDS.name:
+            return []
+        seen = self._look_anew()
+        search = self._search(seen.cloud, changelogs=False)
+        return Counter(search, self.scope, seen.zone, name=self.name).tallies(windows)
+
+    def sweep(self, stream: Stream) -> Iterator[Sequence[Seen]] | None:
+        """The id of every field or issue."""
+        if stream.name == FIELDS.name:
+            fields = site.read_fields(self._library, self.name)
+            return iter([[Seen(key=each.id) for each in fields]])
+        seen = self._look_anew()
+        search = self._search(seen.cloud, changelogs=False)
+        return sweep.sweep(seen, search, name=self.name, scope=self.scope)
+
+    def fetch(self, stream: Stream, keys: Sequence[str]) -> Iterator[Page]:
+        """Fields or issues by their ids, a hundred at most a page."""
+        if stream.name == FIELDS.name:
+            wanted = set(keys)
+            rows = [row for row in self._field_rows() if row["id"] in wanted]
+            return iter([Page(records=rows, cursor=None)] if rows else [])
+        seen = self._look_anew()
+        return sweep.fetch(seen, self._search(seen.cloud), keys, scope=self.scope)
 
     def normalise(self, stream: str, record: RawRecord) -> Iterable[Record]:
         """Our records from one raw issue or field."""

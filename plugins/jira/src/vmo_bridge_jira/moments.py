@@ -7,7 +7,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _WIDEST = timedelta(hours=12)
 """The zone that is furthest behind UTC: what is written in it is read later nowhere."""
+_EASTERNMOST = timedelta(hours=14)
+"""The zone that is furthest before UTC."""
+_STEP = timedelta(minutes=30)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 def moment(text: object) -> datetime:
@@ -58,9 +62,39 @@ def not_after(at: datetime, user_zone: ZoneInfo | None) -> str:
     """
     if user_zone is None:
         return f"{at.astimezone(UTC) - _WIDEST:%Y-%m-%d %H:%M}"
-    while True:
-        wall = at.astimezone(user_zone).replace(second=0, microsecond=0, tzinfo=None)
-        readings = [wall.replace(tzinfo=user_zone, fold=fold).astimezone(UTC) for fold in (0, 1)]
-        if max(readings) <= at:
-            return f"{wall:%Y-%m-%d %H:%M}"
-        at -= timedelta(minutes=30)
+    while max(_readings(at, user_zone)) > at:
+        at -= _STEP
+    return f"{at.astimezone(user_zone):%Y-%m-%d %H:%M}"
+
+
+def not_before(at: datetime, user_zone: ZoneInfo | None) -> str:
+    """The earliest minute that a query surely reads as a moment not before ``at``; see above."""
+    at += timedelta(seconds=59, microseconds=999_999)
+    at = at.replace(second=0, microsecond=0)
+    if user_zone is None:
+        return f"{at.astimezone(UTC) + _EASTERNMOST:%Y-%m-%d %H:%M}"
+    while min(_readings(at, user_zone)) < at:
+        at += _STEP
+    return f"{at.astimezone(user_zone):%Y-%m-%d %H:%M}"
+
+
+def is_clear(at: datetime | None, user_zone: ZoneInfo | None) -> bool:
+    """Whether a query can name this very moment: on a whole minute, and none that comes twice."""
+    if at is None:
+        return True
+    return user_zone is not None and set(_readings(at, user_zone)) == {at}
+
+
+def between(
+    field: str, window: tuple[datetime | None, datetime | None], user_zone: ZoneInfo | None
+) -> list[str]:
+    """Conditions of a query that leave nothing of a window (since, until) out."""
+    since, until = window
+    found = [f'{field} >= "{not_after(since, user_zone)}"'] if since else []
+    return found + ([f'{field} < "{not_before(until, user_zone)}"'] if until else [])
+
+
+def _readings(at: datetime, user_zone: ZoneInfo) -> list[datetime]:
+    """The moments that the minute of the wall at ``at`` may mean."""
+    wall = at.astimezone(user_zone).replace(second=0, microsecond=0, tzinfo=None)
+    return [wall.replace(tzinfo=user_zone, fold=fold).astimezone(UTC) for fold in (0, 1)]

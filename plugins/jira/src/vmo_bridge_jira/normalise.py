@@ -23,7 +23,7 @@ from vmo_bridge_jira.moments import EPOCH
 from vmo_bridge_jira.raw import Raw
 from vmo_bridge_jira.settings import JiraSettings
 from vmo_bridge_jira.site import SATISFACTION
-from vmo_bridge_jira.words import DONE_STATES, INITIATIVE_TYPES, Words
+from vmo_bridge_jira.words import DONE_STATES, INITIATIVE_TYPES, words_of
 
 SURVEY = "Jira Service Management satisfaction"
 _ENDED = ("closed", "canceled")
@@ -37,12 +37,7 @@ class Normaliser:
         self._services = {key.casefold(): name for key, name in settings.services.items()}
         self._sla_targets = settings.sla_fields
         self._numbers = re.compile(settings.number_pattern)
-        self._words = Words(
-            types=settings.types,
-            states=settings.states,
-            initiative_states=settings.initiative_states,
-            priorities=settings.priorities,
-        )
+        self._words = words_of(settings)
 
     def records(self, stream: str, record: RawRecord) -> Iterable[Record]:
         """The records of one raw one; ``RecordError`` names the field and what is wrong with it."""

@@ -68,24 +68,39 @@ class Site:
     fields: Sequence[JiraField]
     categories: Mapping[str, str]
     """A status's id, and its name in lower case, to the key of its category."""
+    statuses: Mapping[str, str]
+    """A status's name to the key of its category."""
     roles: Roles
 
 
-def look(library: Library, settings: JiraSettings, name: str) -> Site:
-    """Ask for everything; a configured field or project that is not there is an error."""
+def look(
+    library: Library, settings: JiraSettings, name: str, known: Mapping[str, str] | None = None
+) -> Site:
+    """Ask for everything; a configured field or project that is not there is an error.
+
+    ``known`` are ids that the fields of some settings had: a field that was only renamed is found
+    by it.
+    """
     info = server_info(library, name)
     fields = read_fields(library, name)
     for key in settings.projects:
         see_project(library, key, name)
+    categories, statuses = _categories(library)
     return Site(
         cloud=is_cloud(info, settings),
         version=str(info.get("version", "")),
         now=_now(info),
         zone=moments.zone(zone_name(library, name)),
         fields=fields,
-        categories=_categories(library),
-        roles=find_roles(fields, settings, name),
+        categories=categories,
+        statuses=statuses,
+        roles=find_roles(fields, settings, name, known or {}),
     )
+
+
+def asked_fields(site: Site) -> list[str]:
+    """Ids of all fields that are asked for."""
+    return [*SYSTEM_FIELDS, *site.roles.ids]
 
 
 def server_info(library: Library, name: str) -> dict[str, Any]:
@@ -135,18 +150,39 @@ def read_fields(library: Library, name: str) -> list[JiraField]:
     return sorted(found, key=lambda each: each.id)
 
 
-def find_roles(fields: Sequence[JiraField], settings: JiraSettings, name: str) -> Roles:
+def named_roles(site: Site) -> Iterator[tuple[str, JiraField]]:
+    """What each field is looked for as: its setting, or its kind, or the SLA's name."""
+    fields = {each.id: each for each in site.fields}
+    roles = site.roles
+    single = {
+        "service_field": roles.service, "demand_field": roles.demand, "team_field": roles.team,
+        "parent_field": roles.parent, "satisfaction date": roles.satisfaction_date,
+    }  # fmt: skip
+    yield from ((role, fields[key]) for role, key in single.items() if key)
+    yield from ((f"satisfaction {key}", fields[key]) for key in roles.satisfaction)
+    yield from ((f"SLA {label}", fields[key]) for key, label in roles.slas.items())
+
+
+def find_roles(
+    fields: Sequence[JiraField],
+    settings: JiraSettings,
+    name: str,
+    known: Mapping[str, str] | None = None,
+) -> Roles:
     """The fields that the settings name, and those that are known by their kind."""
     by_kind = {
         kind: tuple(each.id for each in fields if each.custom == kind)
         for kind in (SATISFACTION, SATISFACTION_DATE)
     }
     given = {
-        setting: find_field(fields, wanted, f"connectors.{name}.{setting}")
+        setting: find_field(
+            fields, wanted, f"connectors.{name}.{setting}", (known or {}).get(setting)
+        )
         for setting, wanted in configured_fields(settings)
         if not setting.startswith("value_fields")
     }
     parents = [each.id for each in fields if _called(each, settings.parent_field)]
+    parents += [each.id for each in fields if each.id == (known or {}).get("parent_field")]
     slas = {
         each.id: each.name
         for each in fields
@@ -173,10 +209,16 @@ def configured_fields(settings: JiraSettings) -> Iterator[tuple[str, str]]:
         yield f"value_fields.{fact}", wanted
 
 
-def find_field(fields: Sequence[JiraField], wanted: str, setting: str) -> str:
-    """The id of a field by its name or id; several of one name are told, and none is taken."""
+def find_field(
+    fields: Sequence[JiraField], wanted: str, setting: str, known: str | None = None
+) -> str:
+    """The id of a field by its name or id; several of one name are told, and none is taken.
+
+    One that is called so no more is found by the id it had (``known``).
+    """
     found = [each.id for each in fields if each.id == wanted]
     found = found or [each.id for each in fields if _called(each, wanted)]
+    found = found or [each.id for each in fields if each.id == known]
     if not found:
         raise AccessError(
             f"{setting}: the site has no field {wanted!r} that the user may see; "
@@ -193,15 +235,17 @@ def _called(each: JiraField, wanted: str) -> bool:
     return each.name.casefold() == wanted.casefold() or each.id == wanted
 
 
-def _categories(library: Library) -> dict[str, str]:
-    """From the list of statuses; a changelog names them without their category."""
+def _categories(library: Library) -> tuple[dict[str, str], dict[str, str]]:
+    """By id and name in lower case, and by name: a changelog names them without their category."""
     found: dict[str, str] = {}
+    names: dict[str, str] = {}
     for status in library.statuses():
         raw = status.raw
-        key = str((raw.get("statusCategory") or {}).get("key", ""))
+        key, name = str((raw.get("statusCategory") or {}).get("key", "")), str(raw.get("name", ""))
         found[str(raw.get("id", ""))] = key
-        found.setdefault(str(raw.get("name", "")).casefold(), key)
-    return found
+        found.setdefault(name.casefold(), key)
+        names.setdefault(name, key)
+    return found, names
 
 
 def _now(info: Mapping[str, Any]) -> datetime:

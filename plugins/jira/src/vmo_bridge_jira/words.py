@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from vmo_bridge_jira.settings import JiraSettings
 
 T = TypeVar("T")
 
@@ -75,6 +78,11 @@ class Words:
         found = self._types.get(name)
         return found or self._types.get(name.removeprefix("[system] "), "task")
 
+    def knows(self, theirs: str) -> bool:
+        """Whether an issue type is one that has a word of ours."""
+        name = theirs.casefold()
+        return name in self._types or name.removeprefix("[system] ") in self._types
+
     def state(self, type_: str, theirs: str, category: str | None) -> str:
         """Our word for a status: by its name, else by its category; ``other`` for neither."""
         initiative = type_ in INITIATIVE_TYPES
@@ -85,6 +93,16 @@ class Words:
     def priority(self, theirs: str | None) -> int | None:
         """1 (critical) to 5 (planning); None for one that nobody mapped."""
         return None if theirs is None else self._priorities.get(theirs.casefold())
+
+
+def words_of(settings: JiraSettings) -> Words:
+    """The defaults with what an admin changed."""
+    return Words(
+        types=settings.types,
+        states=settings.states,
+        initiative_states=settings.initiative_states,
+        priorities=settings.priorities,
+    )
 
 
 def _lower(words: Mapping[str, T]) -> dict[str, T]:

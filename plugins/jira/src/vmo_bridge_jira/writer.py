@@ -12,9 +12,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from vmo_bridge.plugin import AccessError, Change, Receipt, SourceError, WriteRefused
+from vmo_bridge.plugin import (
+    AccessError,
+    Change,
+    Receipt,
+    RetryLater,
+    SourceError,
+    WriteRefused,
+)
 from vmo_bridge_jira.client import JiraClient
 from vmo_bridge_jira.flatten import shown
+from vmo_bridge_jira.limits import Limits
 from vmo_bridge_jira.site import JiraField, read_fields
 
 if TYPE_CHECKING:
@@ -31,7 +39,10 @@ _AS_TEXT = ("string", "date", "datetime", "any")
 class IssueWriter:
     """Reads and writes values of single issues; makes none."""
 
-    def __init__(self, client: JiraClient, library: Library, *, cloud: bool) -> None:
+    def __init__(
+        self, client: JiraClient, library: Library, limits: Limits, *, cloud: bool
+    ) -> None:
+        self._limits = limits
         self._name = client.name
         self._client = client
         self._library = library
@@ -73,9 +84,9 @@ class IssueWriter:
         if fields:
             # The site may call itself by another address than we do; ours is the one we trust.
             issue.self = f"{self._client.http.url}/rest/api/2/issue/{key}"
-            self._refused(lambda: issue.update(fields=fields))
+            self._refused(lambda: issue.update(fields=fields), key)
         if merged is not None:
-            self._refused(lambda: self._library.add_issue_property(key, PROPERTY, merged))
+            self._refused(lambda: self._library.add_issue_property(key, PROPERTY, merged), key)
         return key
 
     def read_back(self, change: Change, key: str) -> Receipt:
@@ -201,10 +212,17 @@ class IssueWriter:
             )
         return number
 
-    def _refused(self, call: Callable[[], Any]) -> Any:
-        """Run one call; what the site refuses is told in its own words."""
+    def _refused(self, call: Callable[[], Any], key: str = "") -> Any:
+        """Run one call; what the site refuses is told in its own words.
+
+        So is a limit on writes to this one issue (its ``key``): the others need not wait for it.
+        """
         try:
             return call()
+        except RetryLater as error:
+            if not self._limits.closed_issue(key):
+                raise
+            raise WriteRefused(f"{error}; the next publish tries issue {key} again") from error
         except (AccessError, SourceError) as error:
             raise WriteRefused(str(error)) from error
 

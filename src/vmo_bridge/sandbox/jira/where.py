@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from vmo_bridge.sandbox.agency import helpdesk
 from vmo_bridge.sandbox.jira import schema
 from vmo_bridge.sandbox.jira.jql import Joined, Jql, Node, Term
 from vmo_bridge.sandbox.jira.replies import JiraRefused
@@ -21,6 +22,8 @@ _COLUMNS = {
     "reporter": "reporter", "assignee": "assignee", "parent": "parent", "epic link": "parent",
     "cf[10014]": "parent", "servicenow demand": "demand", "cf[10010]": "demand",
     "affected service": "service", "cf[10050]": "service", "text": "text", "priority": "priority",
+    "projecttype": f"CASE project WHEN '{helpdesk.PROJECT[0]}' THEN 'service_desk' "
+                   "ELSE 'software' END",
 }  # fmt: skip
 _MOMENTS = {"updated", "created", "resolved"}
 _FORMATS = ("%Y/%m/%d %H:%M", "%Y-%m-%d %H:%M", "%Y/%m/%d", "%Y-%m-%d")

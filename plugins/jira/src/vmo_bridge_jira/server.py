@@ -1,0 +1,158 @@
+"""Searches a Jira Data Center (or Server): pages by offsets, changelogs with the issues."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from vmo_bridge.plugin import AccessError, SourceError
+from vmo_bridge_jira.client import JiraClient, Refused
+from vmo_bridge_jira.search import Found, RawIssue, WalkBroken, issues_in
+
+_LONGEST_ADDRESS = 1500
+_MOST_NAMED = 100
+_GONE = 410
+
+
+class ServerSearch:
+    """``search`` with offsets, each page half over the last: rows move while one reads."""
+
+    largest_page = 1000
+    most_named = _MOST_NAMED
+
+    def __init__(self, client: JiraClient, *, changelogs: bool = True) -> None:
+        """``changelogs``: whether they come with the issues of a page."""
+        self._client = client
+        self._expand = "changelog" if changelogs else ""
+        self._last: set[str] = set()
+
+    def page(self, jql: str, fields: Sequence[str], size: int, more: str | None) -> Found:
+        """From an offset on; a page has to begin with what the last one held."""
+        start = int(more or 0)
+        content = self._ask(jql, fields, size, start, expand=self._expand)
+        issues = issues_in(content, self._client.name)
+        total = content.get("total")
+        if not isinstance(total, int):
+            raise SourceError(f"{self._client.name}: search: the answer does not say its total")
+        ids = [str(issue.get("id")) for issue in issues]
+        if start and (not ids or ids[0] not in self._last):
+            raise WalkBroken("more than half a page has moved while it was read")
+        if not ids and total:
+            raise SourceError(f"{self._client.name}: search: {total} issues are told of, none came")
+        self._last = set(ids)
+        whole = start + len(ids) >= total
+        return Found(
+            issues=issues,
+            more=None if whole else str(start + max(1, len(ids) // 2)),
+            total=total,
+        )
+
+    def histories(
+        self,
+        issues: Sequence[RawIssue],
+        fields: Sequence[str],  # noqa: ARG002 - all changes come, asked for or not
+    ) -> dict[str, Any]:
+        """From the search itself; where it is cut off or left out, from the issue."""
+        found: dict[str, Any] = {}
+        for issue in issues:
+            entries = _whole_log(issue)
+            if entries is None:
+                entries = self._single_log(str(issue.get("key")))
+            if entries is not None:
+                found[str(issue.get("id"))] = entries
+        return found
+
+    def _single_log(self, key: str) -> list[Any] | None:
+        path = f"/rest/api/2/issue/{key}"
+        try:
+            return _whole_log(self._client.get(path, {"fields": "id", "expand": "changelog"}))
+        except AccessError:
+            return None  # deleted or hidden since it was listed
+
+    def ids(self, keys: Sequence[str]) -> dict[str, str]:
+        """By a search that takes no offence at a key that is none."""
+        found: dict[str, str] = {}
+        for start in range(0, len(keys), _MOST_NAMED):
+            part = keys[start : start + _MOST_NAMED]
+            jql = f"key in ({', '.join(part)})"
+            content = self._ask(jql, ["id"], len(part), 0, strict=False)
+            found |= {str(e["key"]): str(e["id"]) for e in issues_in(content, self._client.name)}
+        return found
+
+    def named(self, scope: str, ids: Sequence[str], fields: Sequence[str]) -> list[RawIssue]:
+        """By a search that takes no offence at an id that is none; the scope is tried before."""
+        self.total(scope)
+        jql = f"{scope} AND id in ({', '.join(ids)})"
+        found: dict[str, RawIssue] = {}
+        while True:
+            content = self._ask(
+                jql, fields, len(ids), len(found), strict=False, expand=self._expand
+            )
+            rows, total = issues_in(content, self._client.name), content.get("total")
+            new = {str(each["id"]): each for each in rows if str(each["id"]) not in found}
+            found |= new
+            if isinstance(total, int) and len(found) >= total:
+                return list(found.values())
+            if not new:
+                raise SourceError(
+                    f"{self._client.name}: search: {total!r:.40} of {len(ids)} issues are told "
+                    f"of, {len(found)} came"
+                )
+
+    def count(self, jql: str) -> int | None:
+        """The total of a search that asks for nothing."""
+        return self.total(jql)[0]
+
+    def total(self, jql: str) -> tuple[int, bool]:
+        """The same; it is exact."""
+        total = self._ask(jql, ["id"], 0, 0).get("total")
+        if not isinstance(total, int) or isinstance(total, bool):
+            raise SourceError(f"{self._client.name}: search: the answer does not say its total")
+        return total, True
+
+    def bare_ids(
+        self,
+        jql: str,  # noqa: ARG002 - whatever it is
+    ) -> Iterator[list[str]] | None:
+        """Never: a page holds a thousand either way."""
+        return None
+
+    def _ask(
+        self,
+        jql: str,
+        fields: Sequence[str],
+        size: int,
+        start: int,
+        *,
+        strict: bool = True,
+        expand: str = "",
+    ) -> dict[str, Any]:
+        path = "/rest/api/2/search"
+        asked: dict[str, Any] = {
+            "jql": jql, "startAt": start, "maxResults": size, "validateQuery": strict,
+        }  # fmt: skip
+        try:
+            if len(jql) > _LONGEST_ADDRESS:
+                body = {"fields": list(fields), "expand": [expand] if expand else []}
+                return self._client.mapping(self._client.post(path, asked | body), path)
+            params = {name: str(value) for name, value in asked.items()}
+            params |= {"validateQuery": str(strict).lower(), "fields": ",".join(fields)}
+            params |= {"expand": expand} if expand else {}
+            return self._client.mapping(self._client.get(path, params), path)
+        except Refused as error:
+            if error.status != _GONE:
+                raise
+            raise SourceError(
+                f"{error}; the site is a Jira Cloud, and is spoken to as Data Center: "
+                f"take connectors.{self._client.name}.deployment = 'server' out"
+            ) from error
+
+
+def _whole_log(issue: Any) -> list[Any] | None:
+    """The entries of an issue's changelog; None where it is not all there."""
+    log = issue.get("changelog") if isinstance(issue, dict) else None
+    entries = log.get("histories") if isinstance(log, dict) else None
+    if not isinstance(entries, list) or not isinstance(log, dict):
+        return None
+    total = log.get("total", len(entries))
+    return entries if isinstance(total, int) and len(entries) >= total else None
