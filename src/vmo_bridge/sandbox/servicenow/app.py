@@ -54,7 +54,7 @@ def _endpoint(answer: Callable[[Request], Reply]) -> _Endpoint:
             http.method,
             http.url.path,
             http.url.query,
-            f"http://{http.headers.get('host', 'localhost')}",
+            f"{http.url.scheme}://{http.headers.get('host', 'localhost')}",
             http.headers,
             await http.body(),
         )
