@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
 from datetime import timedelta
 from email.utils import format_datetime
-from typing import Any
 
-from vmo_bridge.sandbox.jira import schema
 from vmo_bridge.sandbox.jira.accounts import Account, signed_in
 from vmo_bridge.sandbox.jira.edits import Edits
 from vmo_bridge.sandbox.jira.issues import Issues
-from vmo_bridge.sandbox.jira.render import Renderer
+from vmo_bridge.sandbox.jira.lists import Answer, Lists
 from vmo_bridge.sandbox.jira.replies import JiraCall, JiraRefused
 from vmo_bridge.sandbox.jira.search import Search
 from vmo_bridge.sandbox.jira.store import JiraStore
@@ -29,7 +26,6 @@ _GONE = (
     "migration guideline is available at https://developer.atlassian.com/changelog/#CHANGE-2046"
 )
 _PROPERTY = re.compile(r"issue/([^/]+)/properties/([^/]+)")
-_Answer = Callable[[JiraCall], Reply]
 
 
 class JiraGateway:
@@ -45,6 +41,7 @@ class JiraGateway:
         self._app = "jira" if cloud else "jiradc"
         self._search = Search(store, faults)
         self._issues = Issues(store, self._search)
+        self._lists = Lists(store, accounts)
         self._edits = Edits(store, self._issues, faults)
 
     def answer(self, request: Request) -> Reply:
@@ -138,26 +135,19 @@ class JiraGateway:
             "changelog": self._issues.changelog,
             "properties": self._issues.properties,
             "editmeta": self._issues.edit_meta,
+            "transitions": self._issues.transitions,
         }
         if not self._cloud:
             del named["changelog"]
         if head == "issue" and call.method == "GET" and part in named:
             return named[part](call, name)
-        if head == "project" and name in schema.PROJECTS and not part:
-            return Reply(200, Renderer(self._store, call).project(name))
         if head == "project" and name:
-            raise JiraRefused(404, f"No project could be found with key '{name}'.")
+            return self._lists.project(call, name, part)
         raise JiraRefused(404, f"null for uri: {call.base}/rest/api/{call.version}/{rest}")
 
     def _fixed(self, call: JiraCall, rest: str) -> Reply | None:
-        posts: dict[str, _Answer] = {"issueLink": self._issues.link}
-        gets: dict[str, _Answer] = {
-            "myself": self._myself,
-            "field": lambda _: Reply(200, [schema.described(f) for f in schema.FIELDS.values()]),
-            "project": lambda call: Reply(200, self._projects(call)),
-            "status": self._statuses,
-            "issueLinkType": self._link_types,
-        }
+        posts: dict[str, Answer] = {"issueLink": self._issues.link}
+        gets = self._lists.gets(cloud=self._cloud)
         if self._cloud:
             posts |= {
                 "search/jql": self._search.by_token,
@@ -166,11 +156,7 @@ class JiraGateway:
                 "changelog/bulkfetch": self._issues.bulk_changelogs,
                 "search": _gone,
             }
-            gets |= {
-                "search/jql": self._search.by_token,
-                "search": _gone,
-                "project/search": self._project_page,
-            }
+            gets |= {"search/jql": self._search.by_token, "search": _gone}
         else:
             posts["search"] = gets["search"] = self._search.by_offset
         answer = {"GET": gets, "POST": posts}.get(call.method, {}).get(rest)
@@ -190,30 +176,6 @@ class JiraGateway:
         if self._cloud:
             body["serverTimeZone"] = "UTC"
         return Reply(200, body)
-
-    def _myself(self, call: JiraCall) -> Reply:
-        shown = Renderer(self._store, call).user(call.account.user_name, myself=True)
-        return Reply(200, shown)
-
-    def _projects(self, call: JiraCall) -> list[dict[str, Any]]:
-        renderer = Renderer(self._store, call)
-        return [renderer.project(key) for key in schema.PROJECTS]
-
-    def _project_page(self, call: JiraCall) -> Reply:
-        values = self._projects(call)
-        page = {"startAt": 0, "maxResults": 50, "total": len(values), "isLast": True}
-        return Reply(200, page | {"values": values})
-
-    def _statuses(self, call: JiraCall) -> Reply:
-        renderer = Renderer(self._store, call)
-        return Reply(200, [renderer.status(name) for name in schema.STATUSES])
-
-    def _link_types(self, _: JiraCall) -> Reply:
-        shown = [
-            {"id": number, "name": name, "inward": inward, "outward": outward}
-            for number, (name, inward, outward) in schema.LINKS.items()
-        ]
-        return Reply(200, {"issueLinkTypes": shown})
 
 
 def _gone(_: JiraCall) -> Reply:

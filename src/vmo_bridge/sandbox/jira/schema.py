@@ -19,6 +19,7 @@ STATUSES = {
     "Waiting for support": ("10010", "new"),
     "Resolved": ("10011", "done"),
 }
+DESK_STATUSES = frozenset({"Waiting for support", "Resolved"})
 #: Key → id and name.
 CATEGORIES = {"new": (2, "To Do"), "indeterminate": (4, "In Progress"), "done": (3, "Done")}
 LINKS = {
@@ -63,6 +64,7 @@ FIELDS = {
         Field("updated", "Updated", "datetime", clauses=("updated", "updatedDate")),
         Field("parent", "Parent", "issuelink"),
         Field("issuelinks", "Linked Issues", "array"),
+        Field("comment", "Comment", "comments-page"),
         Field(EPIC_LINK, "Epic Link", "any", "com.pyxis.greenhopper.jira:gh-epic-link"),
         Field(DEMAND, "ServiceNow demand", "string", f"{_TYPE}textfield", screen=True),
         Field(POINTS, "Story Points", "number", f"{_TYPE}float", screen=True),
