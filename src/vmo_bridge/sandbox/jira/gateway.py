@@ -15,8 +15,7 @@ from vmo_bridge.sandbox.jira.replies import JiraCall, JiraRefused
 from vmo_bridge.sandbox.jira.search import Search
 from vmo_bridge.sandbox.jira.store import JiraStore
 from vmo_bridge.sandbox.servicenow.faults import Faults
-from vmo_bridge.sandbox.servicenow.gateway import Request
-from vmo_bridge.sandbox.servicenow.replies import Dropped, Reply
+from vmo_bridge.sandbox.servicenow.replies import Dropped, Reply, Request
 
 CLOUD, SERVER = "/jira", "/jiradc"
 _API = re.compile(r"/rest/api/([23]|latest)/(.+?)/?")

@@ -12,6 +12,7 @@ KNOWN: dict[str, str] = {
     "acl_drop_fields": "list of elements the caller may not read: they are absent",
     "acl_drop_rows": "encoded query of the rows the caller may not read",
     "aggregate_off": "true: the Aggregate API answers 403",
+    "batch_partial": "ids a batch leaves unserviced, or how many of its last ones",
     "business_rule_abort": "name of the business rule that aborts writes",
     "changelog_truncated": "Jira: number of entries a changelog inside an issue shows",
     "count": "'off': no X-Total-Count",

@@ -5,22 +5,21 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
-from vmo_bridge.sandbox.servicenow import replies
+from vmo_bridge.sandbox.servicenow import batch, replies
 from vmo_bridge.sandbox.servicenow.access import Credentials, User
 from vmo_bridge.sandbox.servicenow.faults import Faults
 from vmo_bridge.sandbox.servicenow.instance import Instance
-from vmo_bridge.sandbox.servicenow.replies import Call, Dropped, Refused, Reply
+from vmo_bridge.sandbox.servicenow.replies import Call, Dropped, Refused, Reply, Request
 from vmo_bridge.sandbox.servicenow.signin import SignIn
 from vmo_bridge.sandbox.servicenow.stats_api import StatsApi
 from vmo_bridge.sandbox.servicenow.table_api import TableApi
 
 _ROUTE = re.compile(r"/api/now(?:/(v\d))?/(table|stats)/([^/]+)(?:/([^/]+))?/?")
+_BATCH = re.compile(r"/api/now(?:/v1)?/batch/?")
 _RULE_ID = "5a" * 16
 _PAGES = {
     "hibernation": "Your instance is hibernating. Sign in to the developer site to wake it up.",
@@ -32,24 +31,6 @@ _ALWAYS = {
     "Pragma": "no-store,no-cache",
     "Expires": "0",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """An HTTP request as it came in; header names in lower case."""
-
-    method: str
-    path: str
-    query: str
-    base: str
-    headers: Mapping[str, str]
-    body: bytes = b""
-    params: tuple[tuple[str, str], ...] = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Read the parameters once."""
-        pairs = tuple(parse_qsl(self.query, keep_blank_values=True))
-        object.__setattr__(self, "params", pairs)
 
 
 class Gateway:
@@ -83,6 +64,8 @@ class Gateway:
     def _answer(self, request: Request) -> Reply:
         match = _ROUTE.fullmatch(request.path)
         table = match[3] if match else ""
+        if _BATCH.fullmatch(request.path):
+            table = "batch"
         method = request.headers.get("x-http-method-override", request.method).upper()
         page = self._network(table, method)
         if page is not None:
@@ -92,6 +75,9 @@ class Gateway:
         if user is None or self._faults.take("unauthorised", table=table, method=method):
             raise replies.not_authenticated()
         self._limit_rate(table, method, user)
+        if table == "batch" and method == "POST":
+            left = self._faults.take("batch_partial", user=user.user_name) or ()
+            return batch.answer(request, self.answer, left)
         if match is None:
             raise replies.no_resource(request.path)
         _check_accept(request.headers.get("accept", ""))

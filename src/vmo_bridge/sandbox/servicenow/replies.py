@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
 from vmo_bridge.sandbox.servicenow.access import User
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An HTTP request as it came in; header names in lower case."""
+
+    method: str
+    path: str
+    query: str
+    base: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+    params: tuple[tuple[str, str], ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Read the parameters once."""
+        pairs = tuple(parse_qsl(self.query, keep_blank_values=True))
+        object.__setattr__(self, "params", pairs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +63,12 @@ class Reply:
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
     media_type: str = "application/json;charset=UTF-8"
+
+    def content(self) -> bytes:
+        """The body as it goes over the wire."""
+        if self.body is None:
+            return b""
+        return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
 
 
 class Refused(Exception):

@@ -14,8 +14,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from vmo_bridge.sandbox.servicenow.faults import Faults
-from vmo_bridge.sandbox.servicenow.gateway import Request
-from vmo_bridge.sandbox.servicenow.replies import Dropped, Reply
+from vmo_bridge.sandbox.servicenow.replies import Dropped, Reply, Request
 from vmo_bridge.sandbox.surveymonkey.store import SurveyStore
 
 PREFIX = "/surveymonkey"
