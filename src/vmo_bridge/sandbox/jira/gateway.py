@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import replace
 from datetime import timedelta
 from email.utils import format_datetime
 
@@ -72,6 +73,9 @@ class JiraGateway:
         refused = self._faults.take("unauthorised", app=self._app, method=request.method)
         if account is None or refused:
             raise _unknown()
+        zone = self._faults.take("user_time_zone", app=self._app, user=account.email)
+        if zone is not None:
+            account = replace(account, time_zone=str(zone))
         call = JiraCall(
             request.method, request.base + prefix, version, self._cloud, account, request.params,
             request.body,
@@ -156,10 +160,13 @@ class JiraGateway:
                 "search": _gone,
             }
             gets |= {"search/jql": self._search.by_token, "search": _gone}
-        else:
+        if rest == "search" and self._has_old_search():
             posts["search"] = gets["search"] = self._search.by_offset
         answer = {"GET": gets, "POST": posts}.get(call.method, {}).get(rest)
         return answer(call) if answer else None
+
+    def _has_old_search(self) -> bool:
+        return not self._cloud or self._faults.take("search_removed", app=self._app) == "off"
 
     def _server_info(self, base: str) -> Reply:
         version = "1001.0.0-SNAPSHOT" if self._cloud else "9.12.4"

@@ -97,6 +97,21 @@ class Dropped(Exception):
     """The connection ends without a reply."""
 
 
+def json_object(call: Call) -> dict[str, Any]:
+    """The object a write sends; of a list the first one, for it is one record a call."""
+    if not call.headers.get("content-type", "").startswith("application/json"):
+        raise Refused(415, "Unsupported Media Type", "Content-Type must be application/json")
+    try:
+        body = json.loads(call.body or b"{}")
+    except ValueError:
+        body = None
+    if isinstance(body, list) and body:
+        body = body[0]
+    if not isinstance(body, dict):
+        raise Refused(400, "Exception while reading request", "The payload is not valid JSON.")
+    return body
+
+
 def not_authenticated() -> Refused:
     """401: no or wrong sign-in."""
     return Refused(
@@ -122,6 +137,20 @@ def invalid_table(table: str) -> Refused:
 def no_resource(path: str) -> Refused:
     """400: no such interface."""
     return Refused(400, "Requested URI does not represent any resource", path)
+
+
+def query_too_long() -> Refused:
+    """400: the links to other pages would be longer than a header may be."""
+    return Refused(
+        400,
+        "The requested query is too long to build the response pagination header URLs",
+        "Set sysparm_suppress_pagination_header to true",
+    )
+
+
+def no_method(method: str) -> Refused:
+    """405: the interface does not know the method."""
+    return Refused(405, "Method not supported", f"{method} method not supported for API")
 
 
 def may_not_query() -> Refused:
