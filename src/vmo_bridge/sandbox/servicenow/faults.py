@@ -19,7 +19,7 @@ KNOWN: dict[str, str] = {
     "count": "'off': no X-Total-Count",
     "daily_quota": "SurveyMonkey: calls a day instead of 500",
     "data_policy": "list of elements that must not be empty: such a write gets 403",
-    "display_quirks": "'off': no null, UNKNOWN or thousands commas in display values",
+    "display_quirks": "'off': no null, UNKNOWN, commas or currency_display_value in display values",
     "drop_reply_after_commit": "true: the write is kept, the connection closed without a reply",
     "empty_page_with_token": "Jira: true: a search page without issues that has a token",
     "fail_next": "true: the connection is closed before anything happened",
@@ -62,7 +62,7 @@ KNOWN: dict[str, str] = {
     "token_expiry": "Jira: true: page tokens are expired",
     "token_seconds": "seconds an access token lives instead of 1,800",
     "unauthorised": "true: 401 for everybody",
-    "user_time_zone": "zone name instead of the user's own (Jira too, with app=)",
+    "user_time_zone": "zone name instead of the user's own; Jira reads dates in it too",
     "v1_empty_404": "'off': version 1 lists nothing with 200, as version 2 does",
 }
 
