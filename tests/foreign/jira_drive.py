@@ -55,4 +55,19 @@ seen["properties"] = [each.key for each in client.issue_properties("CASE-1")]
 client.create_issue_link("Relates", "CASE-1", "CASE-2")
 seen["linked"] = client.issue("CASE-2").fields.issuelinks[0].inwardIssue.key
 seen["off screen"] = refusal(issue.update, fields={names["VMO Note"]: "x"})
+made = client.create_issue(project="CASE", summary="made by jira", issuetype="Bug")
+seen["made"] = [made.fields.summary, made.fields.issuetype.name, made.fields.status.name]
+client.transition_issue(made, "In Progress")
+client.transition_issue(made.key, "Done")
+moved = client.issue(made.key, expand="changelog")
+seen["moved"] = sorted(
+    (item.fromString, item.toString)
+    for history in moved.changelog.histories for item in history.items if item.field == "status"
+)  # fmt: skip
+seen["done"] = [moved.fields.status.statusCategory.key, moved.fields.resolution.name]
+made.delete()
+seen["gone"] = refusal(client.issue, made.key)
+seen["no kind"] = refusal(
+    client.create_issue, project="CASE", summary="x", issuetype={"name": "Riddle"}
+)
 json.dump(seen, sys.stdout)

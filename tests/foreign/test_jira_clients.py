@@ -51,6 +51,13 @@ def test_jira_searches_reads_and_writes(
     assert seen["off screen"][0] == 400
     assert "appropriate screen" in seen["off screen"][1]
     assert side.store.named(["CASE-1"])[0]["summary"] == "told by jira"
+    assert seen["made"] == ["made by jira", "Bug", "To Do"]
+    assert seen["moved"] == [["In Progress", "Done"], ["To Do", "In Progress"]]
+    assert seen["done"] == ["done", "Done"]
+    assert seen["gone"][0] == 404
+    assert seen["no kind"][0] == 400
+    written = [line["operation"] for line in server.write_log() if line["table"] == "jira.issue"]
+    assert written[-5:] == ["insert", "update", "update", "update", "delete"]
 
 
 @pytest.mark.parametrize("deployment", ["Cloud", "Server"])

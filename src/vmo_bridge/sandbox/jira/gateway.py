@@ -25,6 +25,7 @@ _GONE = (
     "The requested API has been removed. Please migrate to the /rest/api/3/search/jql API. A full "
     "migration guideline is available at https://developer.atlassian.com/changelog/#CHANGE-2046"
 )
+_WRITES = re.compile(r"(issue|issueLink|issue/[^/]+/transitions)$")
 _PROPERTY = re.compile(r"issue/([^/]+)/properties/([^/]+)")
 
 
@@ -84,7 +85,7 @@ class JiraGateway:
         if desk:
             return self._issues.request(call, desk[1], desk[2] or "")
         reply = self._route(call, rest)
-        wrote = call.method in {"PUT", "DELETE"} or rest == "issueLink"
+        wrote = call.method in {"PUT", "DELETE"} or (call.method == "POST" and _WRITES.match(rest))
         if wrote and self._faults.take("drop_reply_after_commit", app=self._app):
             raise Dropped
         return reply
@@ -131,8 +132,11 @@ class JiraGateway:
             return self._issues.property(call, match[1], match[2])
         head, _, tail = rest.partition("/")
         name, _, part = tail.partition("/")
-        if head == "issue" and call.method == "PUT" and not part:
-            return self._edits.put(call, name)
+        if head == "issue" and not part and call.method in {"PUT", "DELETE"}:
+            edit = self._edits.put if call.method == "PUT" else self._edits.delete
+            return edit(call, name)
+        if head == "issue" and part == "transitions" and call.method == "POST":
+            return self._edits.move(call, name)
         named = {
             "": self._issues.read,
             "changelog": self._issues.changelog,
@@ -149,7 +153,7 @@ class JiraGateway:
         raise JiraRefused(404, f"null for uri: {call.base}/rest/api/{call.version}/{rest}")
 
     def _fixed(self, call: JiraCall, rest: str) -> Reply | None:
-        posts: dict[str, Answer] = {"issueLink": self._issues.link}
+        posts: dict[str, Answer] = {"issueLink": self._issues.link, "issue": self._edits.post}
         gets = self._lists.gets(cloud=self._cloud)
         if self._cloud:
             posts |= {

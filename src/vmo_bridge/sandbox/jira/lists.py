@@ -56,7 +56,9 @@ class Lists:
             raise JiraRefused(404, f"No project could be found with key '{name}'.")
         if part:
             return Reply(200, page(call, []))
-        return Reply(200, self._renderer(call).project(key))
+        renderer = self._renderer(call)
+        kinds = [renderer.kind(kind) for kind in schema.types_of(key)]
+        return Reply(200, renderer.project(key) | {"issueTypes": kinds})
 
     def _renderer(self, call: JiraCall) -> Renderer:
         return Renderer(self._store, call)

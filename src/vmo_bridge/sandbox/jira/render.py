@@ -101,11 +101,10 @@ class Renderer:
 
     def transitions(self, issue: Issue) -> list[dict[str, Any]]:
         """Where an issue may go: each status of its project but its own."""
-        desk = issue["project"] == helpdesk.PROJECT[0]
         return [
-            {"id": number, "name": name, "to": self.status(name)}
-            for name, (number, _) in schema.STATUSES.items()
-            if (name in schema.DESK_STATUSES) is desk and name != issue["status"]
+            {"id": schema.STATUSES[name][0], "name": name, "to": self.status(name)}
+            for name in schema.statuses_of(issue["project"])
+            if name != issue["status"]
         ]
 
     def _parent(self, key: str) -> dict[str, Any] | None:
