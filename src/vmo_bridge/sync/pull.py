@@ -6,7 +6,7 @@ import logging
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import msgspec
@@ -212,7 +212,7 @@ class _Pull:
         row = raw_row(str(key), masked)
         if key in (None, ""):
             # Each apart: under one key, all but the last would vanish without a word.
-            return replace(row, key=f"without a key, {row.hash.hex()}")
+            return msgspec.structs.replace(row, key=f"without a key, {row.hash.hex()}")
         return row
 
     def _save(self, rows: Sequence[RawRow], seen_at: datetime) -> None:
