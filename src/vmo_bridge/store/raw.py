@@ -19,9 +19,8 @@ from vmo_bridge.store.schema import KINDS
 _ENCODER = msgspec.json.Encoder(order="sorted")
 
 
-@dataclass(frozen=True, slots=True)
-class RawRow:
-    """A raw record on its way into a page."""
+class RawRow(msgspec.Struct, frozen=True):
+    """A raw record on its way into a page (a struct: one is made for every record read)."""
 
     key: str
     content: Mapping[str, Any]
@@ -114,7 +113,7 @@ class RawPages:
         self, stream_id: int, run_id: int, fetched_at: datetime, rows: Sequence[RawRow]
     ) -> int:
         """Store the rows as one page and enter them in the ledger; returns the page's id."""
-        blob = zstandard.compress(b"[" + b",".join(row.encoded for row in rows) + b"]", 3)
+        blob = zstandard.compress(b"[" + b",".join(row.encoded for row in rows) + b"]", 1)
         page = self._db.execute(
             "insert into raw_page (stream_id, run_id, fetched_at, content) values (?, ?, ?, ?)",
             [stream_id, run_id, to_epoch(fetched_at), blob],
@@ -170,10 +169,12 @@ class RawPages:
         seen_at: datetime,
     ) -> None:
         """Note ``refused`` as (position, key, reason), and let out what is ``accepted`` now."""
-        self._db.conn.executemany(
-            "delete from quarantine where stream_id = ? and key = ?",
-            [(stream_id, key) for key in accepted],
-        )
+        held = self._db.execute("select 1 from quarantine where stream_id = ?", [stream_id])
+        if held.fetchone():
+            self._db.conn.executemany(
+                "delete from quarantine where stream_id = ? and key = ?",
+                [(stream_id, key) for key in accepted],
+            )
         self._db.conn.executemany(
             "insert or replace into quarantine (stream_id, key, reason, page, position, seen_at) "
             "values (?, ?, ?, ?, ?, ?)",

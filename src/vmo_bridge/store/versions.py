@@ -76,11 +76,13 @@ class Versions:
                 [refs],
             ).fetchall()
         )
+        updated_at = list(table.columns).index("updated_at")
         rows: list[list[Any]] = []
         late: list[list[Any]] = []
         for record, position in batch:
-            valid_from = to_epoch(record.updated_at)
-            row = [*table.encode(record), valid_from, seen_at, page, position]
+            row = table.encode(record)
+            valid_from = row[updated_at]
+            row += (valid_from, seen_at, page, position)
             # Two slices may deliver one record out of order: the older copy must not win.
             is_late = valid_from < current.get(record.ref, valid_from) and not older_too
             (late if is_late else rows).append(row)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import msgspec
@@ -76,7 +76,7 @@ class Keeper:
         row = raw_row(str(key), masked, self._changed_at(record))
         if key in (None, ""):
             # Each apart: under one key, all but the last would vanish without a word.
-            return replace(row, key=f"without a key, {row.hash.hex()}")
+            return msgspec.structs.replace(row, key=f"without a key, {row.hash.hex()}")
         return row
 
     def _changed_at(self, record: RawRecord) -> int | None:

@@ -117,7 +117,7 @@ class Normaliser:
 
     def _ticket(self, row: Row) -> Record:
         table = row.table
-        theirs = row.need("state")
+        number, theirs, priority = row.need("number"), row.need("state"), row.text("priority")
         state = self._words.state(table, theirs)
         closed_at = row.time("closed_at")
         resolved_at = row.time("resolved_at")
@@ -127,17 +127,22 @@ class Normaliser:
         opened_at = row.time("opened_at") or row.time("sys_created_on")
         if opened_at is None:
             raise RecordError("opened_at and sys_created_on are empty: no moment it began")
+        key = row.need("sys_id")
         return Ticket(
-            **row.base(row.need("number")),
+            # By name instead of **row.base(): most of what is read are tickets.
+            ref=f"{self._source}/{key}",
+            id=f"{self._source}:{table}:{number}",
+            source=self._source,
+            updated_at=row.updated(),
             type=self._words.type(table),
             original_type=table,
-            number=row.need("number"),
+            number=number,
             title=row.text("short_description"),
             description=row.text("description"),
             state=state,
             original_state=theirs,
-            priority=self._words.priority(row.text("priority")),
-            original_priority=row.text("priority"),
+            priority=self._words.priority(priority),
+            original_priority=priority,
             category=row.text("category") or row.text("cat_item"),
             subcategory=row.text("subcategory"),
             service_ref=row.ref(self._service_field),
