@@ -54,11 +54,11 @@ format: $(STAMP)  ## bring the code into shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(STAMP)  ## measure, beside a bare loop (not part of the tests); flags by BENCH="--rows 200000"
-	$(BIN)/python tests/benchmarks/bench_sync.py $(BENCH)
+bench: $(STAMP)  ## measure beside peers, each in its own venv; flags by BENCH="--rows 20000 --only first"
+	PYTHONPATH=tests $(BIN)/python -m benchmarks.bench $(BENCH)
 
 bench-surveys: $(STAMP)  ## measure a first sync of 100k survey answers; flags by BENCH="--runs 5"
 	$(BIN)/python tests/benchmarks/bench_surveys.py $(BENCH)
 
 clean:  ## remove everything that is made
-	rm -rf $(VENV) .venv-foreign var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
+	rm -rf $(VENV) .venv-foreign .venv-peers var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*

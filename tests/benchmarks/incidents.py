@@ -43,7 +43,7 @@ class Incidents:
         """The answer to a query; ``pairs``: each value beside its display value."""
         names = tuple(name for name in fields if name in self._models[0])
         templates = self._ready(names, pairs)
-        own = [_OWN.index(name) for name in names if name in _OWN]
+        own = [_OWN.index(name) for name in names if name in _OWN for _ in range(1 + pairs)]
         many = len(self._models)
         texts = []
         for stamp, sys_id in islice(self._found(query), offset, offset + limit):
@@ -86,7 +86,7 @@ class Incidents:
         return self._templates[key]
 
     def _found(self, query: str) -> Iterator[Place]:
-        pieces = [part for part in query.split("^NQ")]
+        pieces = query.split("^NQ")
         for low, high, ids in sorted(self._range(piece) for piece in pieces):
             for at in range(low, high):
                 if all(low_id <= self._places[at][1] < high_id for low_id, high_id in ids):

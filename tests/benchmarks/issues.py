@@ -82,7 +82,7 @@ class Issues:
         since = _SINCE.search(jql)
         if since is None:
             return 0
-        moment = datetime.strptime(since[1].replace("/", "-"), "%Y-%m-%d %H:%M")
+        moment = datetime.fromisoformat(since[1].replace("/", "-"))
         passed = (moment.replace(tzinfo=self._zone) - START).total_seconds()
         return min(max(0, -int(-passed // SECONDS_APART)), self._rows)
 

@@ -54,8 +54,8 @@ def configured(kind: str, facts: Facts, folder: Path) -> Path:
     template, secret = _KINDS[kind]
     (folder / "secret").write_text(facts[secret])
     file = folder / "bench.toml"
-    workers = f"[sync]\nworkers = {facts['workers']}\n" if facts.get("workers") else ""
-    file.write_text(workers + template.format(**facts))
+    parallel = f"parallel = {facts['parallel']}\n" if "parallel" in facts else ""
+    file.write_text(template.format(**facts) + parallel)
     return file
 
 
