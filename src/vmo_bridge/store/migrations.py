@@ -197,6 +197,8 @@ def m007_certificates(db: Database) -> None:
     for kind in KINDS:
         # Which records a raw record became; pages only grow, so the index is cheap to keep.
         _table(db, kind).create_index(["page"])
+        # Only people look for a readable id, and a scan is fast enough for them.
+        db.execute(f"drop index if exists idx_{kind}_id")
         # A record carries the moment of its raw record; of several the latest.
         db.execute(
             "update ledger set changed_at = max(coalesce(changed_at, 0), r.at) from ("

@@ -19,6 +19,10 @@ from vmo_bridge.store.schema import KINDS
 _ENCODER = msgspec.json.Encoder(order="sorted")
 
 
+Place = tuple[int, int]
+"""(page, position) of a raw record."""
+
+
 class RawRow(msgspec.Struct, frozen=True):
     """A raw record on its way into a page (a struct: one is made for every record read)."""
 
@@ -57,8 +61,10 @@ class RawPages:
 
     def changed(
         self, stream_id: int, rows: Sequence[RawRow], *, older_too: bool = False
-    ) -> list[RawRow]:
+    ) -> tuple[list[RawRow], dict[str, Place]]:
         """The rows whose content is new to us, each key once (its last appearance in the page).
+
+        And, by key, the places of those that we held before.
 
         What was buried is new again. Two slices may deliver a record out of order: a copy that is
         older than what we hold is left out, unless the source was asked for just these records
@@ -66,29 +72,23 @@ class RawPages:
         """
         latest = {row.key: row for row in rows}
         known = {
-            key: (digest, changed_at or 0)
-            for key, digest, changed_at in self._db.execute(
-                "select key, hash, changed_at from ledger where stream_id = ? "
+            key: (digest, changed_at or 0, (page, position))
+            for key, digest, changed_at, page, position in self._db.execute(
+                "select key, hash, changed_at, page, position from ledger where stream_id = ? "
                 "and gone_at is null and key in (select value from json_each(?))",
                 [stream_id, json.dumps(list(latest))],
             )
         }
+        if not known:
+            return list(latest.values()), {}
 
         def is_new(row: RawRow) -> bool:
-            digest, changed_at = known.get(row.key, (None, 0))
+            digest, changed_at, _ = known.get(row.key, (None, 0, None))
             older = row.changed_at is not None and row.changed_at < changed_at
             return digest != row.hash and (older_too or not older)
 
-        return [row for row in latest.values() if is_new(row)]
-
-    def places(self, stream_id: int, keys: Sequence[str]) -> dict[str, tuple[int, int]]:
-        """Key to (page, position) of the raw records that we hold."""
-        rows = self._db.execute(
-            "select key, page, position from ledger where stream_id = ? "
-            "and gone_at is null and key in (select value from json_each(?))",
-            [stream_id, json.dumps(list(keys))],
-        ).fetchall()
-        return {key: (page, position) for key, page, position in rows}
+        rows_ = [row for row in latest.values() if is_new(row)]
+        return rows_, {row.key: known[row.key][2] for row in rows_ if row.key in known}
 
     def pages(self, stream_id: int) -> list[int]:
         """The pages that hold what we have of a stream, the oldest first."""

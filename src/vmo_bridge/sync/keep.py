@@ -44,11 +44,12 @@ class Keeper:
         self, records: Sequence[RawRecord], seen_at: datetime, *, older_too: bool = False
     ) -> Kept:
         """Save what is new; ``older_too`` takes what comes for what the source has now."""
-        rows = [self._row(record) for record in records]
-        changed = self.store.raw.changed(self.stream_id, rows, older_too=older_too)
+        # Asked once a page: of a protocol it is slow to ask.
+        dated = self.connector if isinstance(self.connector, Dated) else None
+        rows = [self._row(record, dated) for record in records]
+        changed, before = self.store.raw.changed(self.stream_id, rows, older_too=older_too)
         if not changed:
             return Kept(read=len(rows))
-        before = self.store.raw.places(self.stream_id, [row.key for row in changed])
         page = self.store.raw.keep(self.stream_id, self.run_id, seen_at, changed)
         batch = _Batch(page, seen_at, dict(enumerate(changed)), older_too=older_too)
         self._normalise(batch)
@@ -70,20 +71,15 @@ class Keeper:
         masked = self.people.mask(self.stream, {self.stream.key_field: key})
         return str(masked.get(self.stream.key_field, key))
 
-    def _row(self, record: RawRecord) -> RawRow:
+    def _row(self, record: RawRecord, dated: Dated | None) -> RawRow:
         masked = self.people.mask(self.stream, record)
         key = masked.get(self.stream.key_field)
-        row = raw_row(str(key), masked, self._changed_at(record))
+        moment = dated.changed_at(self.stream.name, record) if dated else None
+        row = raw_row(str(key), masked, None if moment is None else to_epoch(moment))
         if key in (None, ""):
             # Each apart: under one key, all but the last would vanish without a word.
             return msgspec.structs.replace(row, key=f"without a key, {row.hash.hex()}")
         return row
-
-    def _changed_at(self, record: RawRecord) -> int | None:
-        if not isinstance(self.connector, Dated):
-            return None
-        moment = self.connector.changed_at(self.stream.name, record)
-        return None if moment is None else to_epoch(moment)
 
     def _normalise(self, batch: _Batch) -> None:
         for position, row in batch.rows.items():

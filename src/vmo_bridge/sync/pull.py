@@ -1,10 +1,10 @@
-"""Pull one stream: from its marks, page by page, to its watermark; one transaction a page."""
+"""Pull one stream: from its marks, page by page, to its watermark; rows and cursors together."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from vmo_bridge.connectors.abilities import SideBySide
@@ -14,11 +14,15 @@ from vmo_bridge.store import Store
 from vmo_bridge.store.clock import now
 from vmo_bridge.store.marks import SliceMark, StreamMark
 from vmo_bridge.store.memory import Memory
-from vmo_bridge.sync.keep import Keeper
+from vmo_bridge.sync.keep import Keeper, Kept
 from vmo_bridge.sync.outcome import StreamOutcome
 from vmo_bridge.sync.parallel import pages_at_once
 from vmo_bridge.sync.scope import Scope
 from vmo_bridge.watch import Watch
+
+_A_TRANSACTION = 10_000
+"""Rows kept at once: keys have no order, so each row writes to another page of every index,
+and a commit of 1,000 rows costs nearly as much as one of 10,000. A killed read repeats as many."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -33,6 +37,8 @@ class Pull:
     mark: StreamMark
     outcome: StreamOutcome
     watch: Watch
+    _gathered: list[tuple[SliceMark, Page | None]] = field(default_factory=list)
+    _started: bool = False
 
     def changes(self, overlap: timedelta) -> None:
         """Go on with what was interrupted, or else read what changed since the last whole read."""
@@ -96,24 +102,32 @@ class Pull:
             self.store.marks.complete(self.mark.id)
 
     def _read(self, slices: Sequence[SliceMark]) -> None:
-        started = False
         pieces = [piece for piece in slices if not piece.done]
         at_once = self.connector.at_once if isinstance(self.connector, SideBySide) else 1
+        self._started = False
         try:
             for piece, page in pages_at_once(pieces, self._pages, at_once):
-                if page is None:
-                    with self.remembered():
-                        self.store.marks.finish_slice(piece.id)
-                    continue
-                if not started:
-                    self.watch.begin(f"{self.connector.name}:{self.stream.name}", page.expected)
-                    started = True
-                self._keep(piece, page)
-                self.watch.advance(len(page.records))
-                self.watch.stop_here()
+                self._take(piece, page)
+            self._keep()
+        except VmoBridgeError:
+            self._keep()  # what came before the trouble is whole
+            raise
         finally:
-            if started:
+            if self._started:
                 self.watch.end(f"{self.outcome.changed} new or changed")
+
+    def _take(self, piece: SliceMark, page: Page | None) -> None:
+        """Gather a page, or the end of a slice (None); keep what is gathered when it is enough."""
+        self._gathered.append((piece, page))
+        if page is not None:
+            if not self._started:
+                self.watch.begin(f"{self.connector.name}:{self.stream.name}", page.expected)
+                self._started = True
+            self.watch.advance(len(page.records))
+        rows = sum(len(each.records) for _, each in self._gathered if each is not None)
+        if rows >= _A_TRANSACTION or self.watch.stopping():
+            self._keep()
+            self.watch.stop_here()
 
     def _pages(self, piece: SliceMark) -> Iterator[Page]:
         """The pages of a slice; a connector's own mistake costs this stream only."""
@@ -131,9 +145,18 @@ class Pull:
         except Exception as error:
             raise PluginError(f"the connector stumbled: {type(error).__name__}: {error}") from error
 
-    def _keep(self, piece: SliceMark, page: Page) -> None:
-        """Save what is new on a page, together with the page's cursor."""
+    def _keep(self) -> None:
+        """Save what is new on the pages gathered, together with their cursors."""
+        gathered, self._gathered = self._gathered, []
+        if not gathered:
+            return
+        kept: list[Kept] = []
         with self.remembered():
-            kept = self.keeper.keep(page.records, now())
-            self.store.marks.advance(piece.id, cursor=page.cursor, newest=page.newest)
-        self.outcome.add(kept)
+            for piece, page in gathered:
+                if page is None:
+                    self.store.marks.finish_slice(piece.id)
+                else:
+                    kept.append(self.keeper.keep(page.records, now()))
+                    self.store.marks.advance(piece.id, cursor=page.cursor, newest=page.newest)
+        for each in kept:
+            self.outcome.add(each)
