@@ -92,10 +92,9 @@ def test_a_page_that_was_not_stored_is_not_remembered(
     monkeypatch.setattr(store.raw, "keep", third_fails)
     with pytest.raises(OSError, match="goes down"):
         synced(remembering, store)
-    assert remembered(store)["taken"] == "3", "one page of three was stored"
-    assert "tickets" not in remembered(store)
     (count,) = store._db.execute("select count(*) from ticket").fetchone()
-    assert count == 3
+    assert int(remembered(store).get("taken", "0")) == count, "both, or neither"
+    assert "tickets" not in remembered(store)
 
 
 def test_what_a_failed_read_spent_is_remembered(

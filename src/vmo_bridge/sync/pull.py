@@ -21,7 +21,7 @@ from vmo_bridge.sync.scope import Scope
 from vmo_bridge.watch import Watch
 
 _A_TRANSACTION = 10_000
-"""Rows kept at once: keys have no order, so each row writes to another page of every index,
+"""Rows that are kept at once: keys have no order, so each row writes to another page of an index,
 and a commit of 1,000 rows costs nearly as much as one of 10,000. A killed read repeats as many."""
 
 
@@ -110,7 +110,7 @@ class Pull:
                 self._take(piece, page)
             self._keep()
         except VmoBridgeError:
-            self._keep()  # what came before the trouble is whole
+            self._keep()  # what came before the trouble, or the stop, is whole
             raise
         finally:
             if self._started:
@@ -119,15 +119,15 @@ class Pull:
     def _take(self, piece: SliceMark, page: Page | None) -> None:
         """Gather a page, or the end of a slice (None); keep what is gathered when it is enough."""
         self._gathered.append((piece, page))
-        if page is not None:
-            if not self._started:
-                self.watch.begin(f"{self.connector.name}:{self.stream.name}", page.expected)
-                self._started = True
-            self.watch.advance(len(page.records))
-        rows = sum(len(each.records) for _, each in self._gathered if each is not None)
-        if rows >= _A_TRANSACTION or self.watch.stopping():
+        if page is None:
+            return
+        if not self._started:
+            self.watch.begin(f"{self.connector.name}:{self.stream.name}", page.expected)
+            self._started = True
+        self.watch.advance(len(page.records))
+        if sum(len(each.records) for _, each in self._gathered if each) >= _A_TRANSACTION:
             self._keep()
-            self.watch.stop_here()
+        self.watch.stop_here()
 
     def _pages(self, piece: SliceMark) -> Iterator[Page]:
         """The pages of a slice; a connector's own mistake costs this stream only."""
