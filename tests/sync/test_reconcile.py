@@ -65,7 +65,7 @@ def test_before_the_first_sweep_the_certificate_says_that_nobody_looked_for_dele
     platform: Any, sync_able: Sync
 ) -> None:
     put(platform, 7)
-    it = certificate(sync_able())
+    it = certificate(sync_able(care=Care(sweep_every=None)))
     assert it.grade == "B"
     assert "not named one by one yet" in it.reasons[0]
 
@@ -121,10 +121,36 @@ def test_counts_that_disagree_have_all_records_named_before_it_is_time(
     platform: Any, store: Store, sync_able: Sync
 ) -> None:
     put(platform, 7)
+    sync_able(care=Care(sweep_every=None))
+    delete(platform, "003")
+    sync_able(care=Care(sweep_every=None))
+    assert "003" not in held(store)
+
+
+def test_counts_that_go_on_disagreeing_cost_a_sweep_an_hour_at_most(
+    platform: Any, store: Store, sync_able: Sync
+) -> None:
+    put(platform, 7)
     sync_able()
     delete(platform, "003")
-    sync_able()
+    it = certificate(sync_able())
+    assert (it.grade, it.surplus) == ("D", 1)
+    store._db.execute("update stream set swept_at = swept_at - 3600")
+    assert certificate(sync_able()).grade == "A"
     assert "003" not in held(store)
+
+
+def test_the_first_whole_read_is_proved_by_a_sweep_and_the_next_sweep_is_a_day_later(
+    platform: Any, store: Store, sync_able: Sync
+) -> None:
+    put(platform, 7)
+    first = certificate(sync_able())
+    assert first.grade == "A"
+    assert certificate(sync_able()).swept_at == first.swept_at
+    store._db.execute("update stream set swept_at = swept_at - 24 * 3600")
+    later = certificate(sync_able())
+    assert later.swept_at is not None
+    assert later.swept_at > now() - timedelta(hours=1)
 
 
 def test_what_was_missing_gets_its_proof_when_the_source_tells_it_later(
@@ -282,7 +308,7 @@ def test_a_sweep_that_breaks_off_buries_nobody(
     platform: Any, store: Store, sync_able: Sync
 ) -> None:
     put(platform, 7)
-    sync_able()
+    sync_able(care=Care(sweep_every=None))
 
     def trouble(stream: str, number: int) -> None:
         if stream == "sweep tickets" and number == 3:
@@ -337,7 +363,7 @@ def test_what_changes_while_we_read_is_unread_and_no_gap(
         return tally(stream, windows)
 
     able.tally = late
-    it = certificate(sync_able())
+    it = certificate(sync_able(care=Care(sweep_every=None)))
     assert (it.unread, it.lacking, it.surplus) == (1, 0, 0)
     assert it.oldest_unread == moment(platform.clock - 120)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -97,11 +96,23 @@ class Ledger:
 
         One pass over the stream's part of the ledger. What has no moment counts as the oldest.
         """
-        rows = self._db.execute(
-            "with cut (place, at) as (select key, value from json_each(:cuts)) "
-            "select (select count(*) from cut where at <= coalesce(changed_at, 0)), count(*), "
-            "max(changed_at) from ledger where stream_id = :stream and gone_at is null group by 1",
-            {"cuts": json.dumps([to_epoch(each) for each in cuts]), "stream": stream_id},
-        ).fetchall()
-        found = {place: (count, from_epoch(newest)) for place, count, newest in rows}
-        return [found.get(place, (0, None)) for place in range(len(cuts) + 1)]
+        marks = [to_epoch(each) for each in cuts]
+        columns = []
+        for since, until in zip([None, *marks], [*marks, None], strict=True):
+            within = " and ".join(
+                condition
+                for condition in (
+                    f"at >= {since}" if since is not None else "",
+                    f"at < {until}" if until is not None else "",
+                )
+                if condition
+            )
+            where = f"filter (where {within})" if within else ""
+            columns += [f"count(*) {where}", f"max(changed_at) {where}"]
+        row = self._db.execute(
+            f"select {', '.join(columns)} from (select changed_at, coalesce(changed_at, 0) as at "
+            "from ledger where stream_id = ? and gone_at is null)",
+            [stream_id],
+        ).fetchone()
+        pairs = zip(row[::2], row[1::2], strict=True)
+        return [(count, from_epoch(newest)) for count, newest in pairs]

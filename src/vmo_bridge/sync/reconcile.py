@@ -136,13 +136,12 @@ class Reconciliation:
     def _is_due(self) -> bool:
         every = self.care.sweep_every
         swept_at = self._standing().swept_at
-        begun = swept_at or self.mark.complete_at
-        age = now() - begun if begun else timedelta()
-        if every is not None and age >= every:
+        age = now() - swept_at if swept_at else None
+        if every is not None and (age is None or age >= every):
             return True
         draft = self._draft()
         disagree = draft.lacking or draft.surplus
-        return bool(disagree) and (swept_at is None or age >= _SOONEST)
+        return bool(disagree) and (age is None or age >= _SOONEST)
 
     def _sweep(self) -> None:
         connector, store = self.keeper.connector, self.keeper.store
