@@ -9,8 +9,9 @@ FOREIGN := $(patsubst tests/foreign/requirements/%.txt,.venv-foreign/%/installed
 DEMO ?=
 TESTS ?=
 BENCH ?=
+TRAPS ?=
 
-.PHONY: help setup demo test foreign check format bench bench-surveys clean
+.PHONY: help setup demo test foreign traps check format bench bench-surveys clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST)
@@ -43,6 +44,9 @@ foreign: $(STAMP) $(FOREIGN)  ## the sandbox, as clients that others wrote see i
 	$(PYTHON) -m venv $(@D)
 	@{ $(@D)/bin/pip install --disable-pip-version-check -r $< >$(@D)/pip.log 2>&1 && touch $@; } \
 	  || tail -n 1 $(@D)/pip.log >$(@D)/failed
+
+traps: $(STAMP)  ## take each guard of docs/traps.md out and see its test fail; a part by TRAPS="C5 C8"
+	$(BIN)/python tests/traps/take_out_guards.py $(TRAPS)
 
 check: $(STAMP)  ## style, types and the layers of the house
 	$(BIN)/ruff format --check .
