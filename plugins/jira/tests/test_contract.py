@@ -50,6 +50,12 @@ def source_on(
         store.load([issue])
         return "issues", "99999"
 
+    def delete(stream: str, key: str) -> bool:
+        if stream == "issues":
+            (issue,) = store.named([key])
+            store.delete(issue["key"])
+        return stream == "issues"
+
     def wrong_secret() -> Jira:
         (folder / "wrong").write_text("hunter2-not-this-one")
         wrong = {"token": {"file": "wrong"}}
@@ -63,6 +69,7 @@ def source_on(
         page_size=10,
         change=change,
         insert=insert,
+        delete=delete,
         unreachable=lambda: connect(url="http://127.0.0.1:9"),
         wrong_secret=wrong_secret,
         hide_error=lambda: cut.append(True),

@@ -41,6 +41,10 @@ class TestServiceNow(ConnectorContract):
             server.load("incident", [row])
             return "incident", row["sys_id"]
 
+        def delete(table: str, key: str) -> bool:
+            server.change({"operation": "delete", "table": table, "sys_id": key})
+            return True
+
         def wrong_secret() -> ServiceNow:
             (tmp_path / "wrong").write_text("hunter2-not-this-one")
             wrong = {"method": "basic", "user": "vmo.bridge", "password": {"file": "wrong"}}
@@ -51,6 +55,7 @@ class TestServiceNow(ConnectorContract):
             page_size=10,
             change=change,
             insert=insert,
+            delete=delete,
             unreachable=lambda: connect(url="http://127.0.0.1:9"),
             wrong_secret=wrong_secret,
             hide_error=lambda: server.faults.set("timeout", "200_error"),

@@ -5,13 +5,16 @@ It needs pytest, which the product itself does not: only tests import this packa
 
 from vmo_bridge.testing.quality import QualityContract
 from vmo_bridge.testing.reading import ReadingContract
+from vmo_bridge.testing.reconciling import ReconcilingContract
 from vmo_bridge.testing.records import RecordsContract
 from vmo_bridge.testing.source import Broken, Source, Target
 from vmo_bridge.testing.trouble import TroubleContract
 from vmo_bridge.testing.writing import WritingContract
 
 
-class ConnectorContract(ReadingContract, RecordsContract, TroubleContract, WritingContract):
+class ConnectorContract(
+    ReadingContract, RecordsContract, TroubleContract, ReconcilingContract, WritingContract
+):
     """Everything the core asks of a connector.
 
     Subclass it as ``Test…`` and give the fixture ``source``. What the source cannot do is skipped,
@@ -24,6 +27,7 @@ __all__ = [
     "ConnectorContract",
     "QualityContract",
     "ReadingContract",
+    "ReconcilingContract",
     "RecordsContract",
     "Source",
     "Target",

@@ -93,6 +93,8 @@ class Source:
     """``(stream, key)``: change that record over there now, with a new stamp."""
     insert: Callable[[str], tuple[str, str]] | None = None
     """``(text)``: make a record that holds the text; gives (stream, key)."""
+    delete: Callable[[str, str], bool] | None = None
+    """``(stream, key)``: delete that record over there; False where none of it can be deleted."""
     unreachable: Callable[[], Connector] | None = None
     """A connector whose source is away."""
     wrong_secret: Callable[[], Connector] | None = None

@@ -235,7 +235,11 @@ class ServiceNow:
 
     def fetch(self, stream: Stream, keys: Sequence[str]) -> Iterator[Page]:
         """The rows of these sys_ids."""
-        return sweep.fetch(self._client, self._tables[stream.name], keys)
+        try:
+            yield from sweep.fetch(self._client, self._tables[stream.name], keys)
+        except NotInstalled:
+            if not self._tables[stream.name].part_of:
+                raise
 
     def deletions(self, stream: Stream, since: datetime | None) -> Iterable[Deletion]:
         """What ``sys_audit_delete`` tells of the table and of those that extend it."""
