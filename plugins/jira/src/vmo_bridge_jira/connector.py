@@ -28,7 +28,7 @@ from vmo_bridge.plugin import (
     TargetTable,
     WriteRefused,
 )
-from vmo_bridge_jira import blanks, moments, site, sweep
+from vmo_bridge_jira import blanks, moments, site, slicing, sweep
 from vmo_bridge_jira.checks import Checks
 from vmo_bridge_jira.client import JiraClient, SignIn
 from vmo_bridge_jira.cloud import CloudSearch
@@ -55,6 +55,8 @@ ISSUES = Stream(
     key_field="id",
     person_fields=PERSON_FIELDS,
 )
+CLOUD_AT_ONCE, SERVER_AT_ONCE = 4, 2
+"""A Data Center is often one machine that people work on, too."""
 
 
 class Jira:
@@ -133,11 +135,25 @@ class Jira:
         return " AND ".join(part for part in parts if part)
 
     def slices(self, stream: Stream, since: datetime | None, until: datetime | None) -> list[Slice]:
-        """One slice: everything that changed since then."""
-        if stream.name == ISSUES.name:
-            self._drift.begin()
-            self._looked = None
-        return [Slice(stream=stream.name, since=since, until=until)]
+        """Everything that changed since then; from the beginning in slices to be read at once."""
+        if stream.name == FIELDS.name:
+            return [Slice(stream=stream.name, since=since, until=until)]
+        self._drift.begin()
+        self._looked = None
+        windows: list[Window] = [(since, until)]
+        if since is None and self.at_once > 1:
+            seen = self._look()
+            search = self._search(seen.cloud, changelogs=False)
+            counter = Counter(search, self.scope, seen.zone, name=self.name)
+            windows = slicing.windows(counter, until, seen.now, self.at_once)
+        return [Slice(stream=stream.name, since=begin, until=end) for begin, end in windows]
+
+    @property
+    def at_once(self) -> int:
+        """As the settings say, else as the deployment bears."""
+        if self._settings.parallel:
+            return self._settings.parallel
+        return CLOUD_AT_ONCE if self._cloud else SERVER_AT_ONCE
 
     def read(self, piece: Slice) -> Iterator[Page]:
         """The pages of a slice."""
