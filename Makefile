@@ -5,11 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 PLUGINS := $(wildcard plugins/*/pyproject.toml)
 STAMP := $(VENV)/.installed
+FOREIGN := $(patsubst tests/foreign/requirements/%.txt,.venv-foreign/%/installed,$(wildcard tests/foreign/requirements/*.txt))
 DEMO ?=
 TESTS ?=
 BENCH ?=
 
-.PHONY: help setup demo test check format bench bench-surveys clean
+.PHONY: help setup demo test foreign check format bench bench-surveys clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST)
@@ -33,6 +34,16 @@ test: $(STAMP)  ## all tests, with coverage; a part by TESTS="tests/store -k loc
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report $(if $(TESTS),,--fail-under=90)
 
+foreign: $(STAMP) $(FOREIGN)  ## the sandbox, as clients that others wrote see it; each in a venv of its own
+	$(BIN)/python -m pytest tests/foreign -v $(TESTS)
+
+# A client that cannot be had does not stop the others: its test tells pip's last word.
+.venv-foreign/%/installed: tests/foreign/requirements/%.txt
+	rm -rf $(@D)
+	$(PYTHON) -m venv $(@D)
+	@{ $(@D)/bin/pip install --disable-pip-version-check -r $< >$(@D)/pip.log 2>&1 && touch $@; } \
+	  || tail -n 1 $(@D)/pip.log >$(@D)/failed
+
 check: $(STAMP)  ## style, types and the layers of the house
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -43,11 +54,11 @@ format: $(STAMP)  ## bring the code into shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(STAMP)  ## measure, beside a bare loop (not part of the tests); flags by BENCH="--rows 200000"
-	$(BIN)/python tests/benchmarks/bench_sync.py $(BENCH)
+bench: $(STAMP)  ## measure beside peers, each in its own venv; flags by BENCH="--rows 20000 --only first"
+	PYTHONPATH=tests $(BIN)/python -m benchmarks.bench $(BENCH)
 
 bench-surveys: $(STAMP)  ## measure a first sync of 100k survey answers; flags by BENCH="--runs 5"
 	$(BIN)/python tests/benchmarks/bench_surveys.py $(BENCH)
 
 clean:  ## remove everything that is made
-	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
+	rm -rf $(VENV) .venv-foreign .venv-peers var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*

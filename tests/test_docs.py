@@ -12,6 +12,7 @@ import pytest
 from vmo_bridge.cli import vmo_bridge
 from vmo_bridge.cli.template import render_config
 from vmo_bridge.hooks.extensions import Kpi, Rule
+from vmo_bridge.sandbox.servicenow.faults import KNOWN
 from vmo_bridge.settings import ConnectorEntry, Settings, load_settings
 from vmo_bridge.signals.builtin import vmo_rules
 from vmo_bridge.testing.documents import setting_lines, shown_default
@@ -49,7 +50,9 @@ def kpi_lines(kpi: Kpi) -> Iterator[str]:
 def all_setting_lines() -> Iterator[str]:
     from vmo_bridge.settings.model import KpiEntry, QuestionEntry, TargetEntry, TieEntry
     from vmo_bridge_servicenow.settings import (
+        ApiKey,
         BasicAuth,
+        FurtherTable,
         OAuthClient,
         OAuthPassword,
         ServiceNowSettings,
@@ -62,7 +65,8 @@ def all_setting_lines() -> Iterator[str]:
     yield from setting_lines(TargetEntry, "targets[].")
     yield from setting_lines(KpiEntry, "kpis.NAME.")
     yield from setting_lines(ServiceNowSettings, "connectors.NAME.")
-    for auth in (BasicAuth, OAuthPassword, OAuthClient):
+    yield from setting_lines(FurtherTable, "connectors.NAME.further_tables.TABLE.")
+    for auth in (BasicAuth, OAuthPassword, OAuthClient, ApiKey):
         yield from setting_lines(auth, "connectors.NAME.auth.")
 
 
@@ -83,6 +87,18 @@ def test_every_kpi_has_its_section(kpi: Kpi) -> None:
 
 def test_every_setting_has_its_line() -> None:
     assert missing_lines("docs/settings.md", all_setting_lines()) == []
+
+
+def test_every_switch_and_foreign_client_of_the_sandbox_has_its_line() -> None:
+    switches = "".join(
+        f"| `{k}` | {v.replace('|', chr(92) + '|')} |\n" for k, v in sorted(KNOWN.items())
+    )
+    assert switches in text("docs/sandbox.md")
+    for file in (ROOT / "tests/foreign/requirements").glob("*.txt"):
+        pin = file.read_text(encoding="utf-8").splitlines()[-1]
+        name, _, version = re.sub(r"\[\w+\]", "", pin).partition("==")
+        client = {"pysnc": "PySNC"}.get(name, name)
+        assert f"| {client} {version} |" in text("docs/sandbox.md")
 
 
 def test_documents_name_no_rule_kpi_or_command_that_is_not_there() -> None:

@@ -6,6 +6,7 @@ import logging
 import signal
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -26,6 +27,8 @@ _LOOK_EVERY_SECONDS = 1
 _GRACE_SECONDS = 6.0
 """So long a stage may take to come to a safe point; then it is cut off, and rolls back."""
 
+_SIGN_OF_LIFE_SECONDS = 60.0
+
 CYCLE = "daemon.cycle.started_at"
 """The fact that says when the last cycle began: a restart makes up for a missed one."""
 
@@ -35,10 +38,28 @@ class Ending(BaseException):
 
 
 class EndingWatch(Watch):
-    """Watches in silence and asks to stop once the daemon was told to end."""
+    """Gives a sign of life while work is long, and asks to stop once the daemon was told to end."""
 
-    def __init__(self, ending: threading.Event) -> None:
+    def __init__(
+        self, ending: threading.Event, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._ending = ending
+        self._clock = clock
+        self._told_at = clock()
+        self._task, self._done = "", 0
+        self._total: int | None = None
+
+    def begin(self, task: str, total: int | None = None) -> None:
+        """A piece of work begins; a short one is not worth a word."""
+        self._task, self._done, self._total = task, 0, total
+        self._told_at = self._clock()
+
+    def advance(self, steps: int = 1) -> None:
+        """So many steps are done; once a minute the log hears of it."""
+        self._done += steps
+        if self._clock() - self._told_at >= _SIGN_OF_LIFE_SECONDS:
+            self._told_at = self._clock()
+            log.info("%s: %d of %s", self._task, self._done, self._total or "an unknown number")
 
     def stopping(self) -> bool:
         """Whether the daemon was told to end."""

@@ -14,7 +14,7 @@ from typing import Any, Self
 from pluggy import HookCaller
 
 from vmo_bridge.connectors.contract import Connector
-from vmo_bridge.connectors.opening import enabled_connectors, open_connector
+from vmo_bridge.connectors.opening import enabled_connectors, opened, target_names
 from vmo_bridge.connectors.writing import Writer
 from vmo_bridge.errors import ConfigError, VmoBridgeError
 from vmo_bridge.hooks.loader import Plugins
@@ -23,8 +23,9 @@ from vmo_bridge.settings import Settings
 from vmo_bridge.signals.detect import DetectOutcome, detect
 from vmo_bridge.store import Store
 from vmo_bridge.store.clock import now
-from vmo_bridge.sync import StreamOutcome, sync_source
+from vmo_bridge.sync import Care, Scope, StreamOutcome, sync_source
 from vmo_bridge.sync.people import load_people
+from vmo_bridge.sync.renormalise import Rebuilt, renormalise
 from vmo_bridge.value.measure import MeasureOutcome, measure
 from vmo_bridge.watch import Stopped, Watch
 
@@ -63,7 +64,7 @@ class Bridge:
     def __exit__(self, *_: object) -> None:
         self.store.close()
 
-    def sync(self) -> list[StreamOutcome]:
+    def sync(self, scope: Scope = Scope()) -> list[StreamOutcome]:  # noqa: B008 - frozen
         """Stage 1: read what changed in every source; one that fails does not stop the others."""
         settings = self.settings
         names = enabled_connectors(settings)
@@ -74,7 +75,7 @@ class Bridge:
         outcomes: list[StreamOutcome] = []
         with self._run("sync") as run:
             people = load_people(settings, self.store)
-            for name in names:
+            for name in filter(scope.has_source, names):
                 try:
                     with opened(name, settings, self.plugins) as connector:
                         outcomes += sync_source(
@@ -82,12 +83,14 @@ class Bridge:
                             self.store,
                             people,
                             run.id,
-                            overlap=timedelta(seconds=settings.sync.overlap_seconds),
+                            care=_care(settings),
+                            scope=scope,
                             watch=self.watch,
                         )
                 except ConfigError as error:
                     outcomes.append(StreamOutcome(source=name, stream="*", problem=str(error)))
                     log.error("%s", error)
+            self._age_out()
             run.detail = {
                 "read": sum(each.read for each in outcomes),
                 "changed": sum(each.changed for each in outcomes),
@@ -105,6 +108,25 @@ class Bridge:
             if run.detail["problems"]:
                 run.state = "partly" if any(not each.problem for each in outcomes) else "failed"
         return outcomes
+
+    def _age_out(self) -> None:
+        days = self.settings.sync.keep_raw_days
+        if days:
+            with self.store.transaction():
+                self.store.raw.age_out(now() - timedelta(days=days))
+
+    def renormalise(self, scope: Scope = Scope()) -> list[Rebuilt]:  # noqa: B008 - frozen
+        """Rebuild records from raw pages, without asking any source."""
+        rebuilt: list[Rebuilt] = []
+        with self._run("renormalise") as run:
+            people = load_people(self.settings, self.store)
+            for name in filter(scope.has_source, enabled_connectors(self.settings)):
+                with opened(name, self.settings, self.plugins) as connector:
+                    rebuilt += renormalise(
+                        connector, self.store, people, run.id, scope=scope, watch=self.watch
+                    )
+            run.detail = {"changed": sum(each.changed for each in rebuilt)}
+        return rebuilt
 
     def detect(self, as_of: datetime | None = None) -> DetectOutcome:
         """Stage 2: let the rules judge, follow the signals, tell observers of new ones.
@@ -164,7 +186,8 @@ class Bridge:
                 except VmoBridgeError as error:
                     failures.append(error)
                     log.error("%s: %s", name, error)
-            run.detail = {"applied": apply, **_counted(outcomes)}
+            blocked = sorted({alarm for each in outcomes for alarm in each.blocked})
+            run.detail = {"applied": apply, **_counted(outcomes), "blocked": blocked}
             if failures:
                 raise failures[0]
         return outcomes
@@ -252,29 +275,13 @@ class _Run:
     detail: dict[str, Any] = field(default_factory=dict)
 
 
-@contextmanager
-def opened(name: str, settings: Settings, plugins: Plugins) -> Iterator[Connector]:
-    """An open connector, closed afterwards."""
-    connector = open_connector(name, settings, plugins)
-    try:
-        yield connector
-    finally:
-        connector.close()
-
-
-def target_names(settings: Settings, plugins: Plugins) -> list[str]:
-    """The sources that values are written back to: those named, else all that can be written to."""
-    names = enabled_connectors(settings)
-    for name in settings.publish.connectors:
-        if name not in names:
-            raise ConfigError(
-                f"{settings.file}: publish.connectors: {name!r} is not a source that is switched "
-                f"on; there are: {', '.join(names) or 'none'}"
-            )
-    if settings.publish.connectors:
-        return list(dict.fromkeys(settings.publish.connectors))
-    kinds = {name: plugins.connectors.get(settings.connectors[name].plugin) for name in names}
-    return [name for name, kind in kinds.items() if kind is not None and kind.writes]
+def _care(settings: Settings) -> Care:
+    hours = settings.sync.sweep_hours
+    return Care(
+        overlap=timedelta(seconds=settings.sync.overlap_seconds),
+        sweep_every=timedelta(hours=hours) if hours else None,
+        alarm_share=settings.sync.alarm_share,
+    )
 
 
 def _counted(outcomes: Sequence[PublishOutcome]) -> dict[str, Any]:

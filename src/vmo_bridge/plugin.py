@@ -14,6 +14,7 @@ from vmo_bridge.connectors.abilities import (
     Sweeping,
     Tally,
 )
+from vmo_bridge.connectors.budget import HourBudget
 from vmo_bridge.connectors.contract import (
     CheckRow,
     Connector,
@@ -84,6 +85,7 @@ __all__ = [
     "Deletion",
     "Feedback",
     "Finding",
+    "HourBudget",
     "HttpClient",
     "Idea",
     "Initiative",

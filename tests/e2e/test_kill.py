@@ -48,9 +48,9 @@ def test_a_sync_that_is_killed_again_and_again_ends_with_exactly_the_source(site
     assert kills == 10
     with Store(site.store) as store:
         marks = {mark.name: mark for mark in store.marks.streams()}
-        assert all(store.raw.held(mark.id) == mark.expected for mark in marks.values())
+        assert all(store.ledger.held(mark.id) == mark.expected for mark in marks.values())
         for table in (*TICKETS, "sys_user", "task_sla", "asmt_metric_result"):
-            assert store.raw.held(marks[table].id) == len(site.server.rows(table)), table
+            assert store.ledger.held(marks[table].id) == len(site.server.rows(table)), table
         assert store.raw.quarantined() == []
         ours = Counter(row["number"] for row in store.versions.all("ticket"))
     assert ours == Counter(row["number"] for table in TICKETS for row in site.server.rows(table))

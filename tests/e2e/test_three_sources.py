@@ -66,7 +66,7 @@ def test_every_source_is_whole(looped: Looped) -> None:
     assert {each.source for each in looped.outcome.sync} == {"helpdesk", "development", "voices"}
     for mark in looped.bridge.store.marks.streams():
         if mark.expected is not None:
-            assert looped.bridge.store.raw.held(mark.id) == mark.expected, mark.name
+            assert looped.bridge.store.ledger.held(mark.id) == mark.expected, mark.name
 
 
 def test_what_people_ask_for_in_surveys_and_no_ticket_does_is_found(looped: Looped) -> None:

@@ -15,7 +15,7 @@ from vmo_bridge.records import Finding, KpiResult, Signal, Worth
 from vmo_bridge.settings import Settings
 from vmo_bridge.settings.model import PublishSection
 from vmo_bridge.store import Store
-from vmo_bridge.sync import sync_source
+from vmo_bridge.sync import Care, sync_source
 from vmo_bridge.sync.people import People
 from vmo_bridge.watch import Watch
 
@@ -104,7 +104,7 @@ class Desk:
     def sync(self) -> None:
         people = People(b"key", names=False)
         outcomes = sync_source(
-            self.writer, self.store, people, 1, overlap=timedelta(), watch=Watch()
+            self.writer, self.store, people, 1, care=Care(overlap=timedelta()), watch=Watch()
         )
         assert not any(each.problem or each.quarantined for each in outcomes)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -260,3 +261,30 @@ def test_keyset_pages_over_ids_give_the_full_set_once(
         found += [r["sys_id"] for r in page]
     assert len(found) == len(set(found)) > len(incidents)
     assert found == sorted(found)
+
+
+def test_a_join_and_a_related_list_narrow_by_another_table(
+    shared: SandboxServer, reading: httpx.Client
+) -> None:
+    def found(table: str, query: str) -> set[str]:
+        params = {"sysparm_query": query, "sysparm_fields": "sys_id"}
+        return {
+            row["sys_id"]
+            for row in reading.get(f"/api/now/table/{table}", params=params).json()["result"]
+        }
+
+    users = {row["sys_id"] for row in shared.rows("sys_user")}
+    managers = {row["manager"] for row in shared.rows("sys_user_group", "active=true")} & users
+    assert found("sys_user", "JOINsys_user.sys_id=sys_user_group.manager!active=true") == managers
+    counts = Counter(row["assignment_group"] for row in shared.rows("incident", "priority=1"))
+    groups = {row["sys_id"] for row in shared.rows("sys_user_group")}
+    some = {group for group in groups if counts[group] >= 2}
+    listed = "RLQUERYincident.assignment_group,{}^priority=1^ENDRLQUERY"
+    assert found("sys_user_group", listed.format(">=2")) == some
+    assert found("sys_user_group", listed.format("<2") + "^active=true") == groups - some
+    assert (
+        found("sys_user_group", "RLQUERYincident.assignment_group,>=2,priority=1^ENDRLQUERY")
+        == some
+    )
+    # What names no column is dropped like any other part.
+    assert found("sys_user_group", "RLQUERYincident.nonsense,>=1^ENDRLQUERY") == groups

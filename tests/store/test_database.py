@@ -125,7 +125,7 @@ def test_a_store_from_before_the_voices_gets_their_fields_and_reads_all_again(pa
         stream = store.marks.stream("desk", "sys_user", ["person"])
         store.marks.begin(stream.id, [(None, None, None)])
         store._db.execute("update slice set newest = 100")
-        store.marks.complete(stream.id, expected=0)
+        store.marks.complete(stream.id)
     with sqlite3.connect(path) as plain:
         for table in ("person", "person_history"):
             plain.execute(f"alter table {table} drop column contact")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -41,19 +41,19 @@ def test_unchanged_content_is_not_stored_again(store: Store, stream: StreamMark)
     first = raw_row("1", {"a": 1, "b": {"c": 2, "d": 3}})
     same = raw_row("1", {"b": {"d": 3, "c": 2}, "a": 1})
     other = raw_row("1", {"a": 1, "b": {"c": 2, "d": 4}})
-    assert store.raw.changed(stream.id, [first]) == [first]
+    assert store.raw.changed(stream.id, [first])[0] == [first]
     store.raw.keep(stream.id, 1, SEEN, [first])
-    assert store.raw.changed(stream.id, [same]) == []
-    assert store.raw.changed(stream.id, [other]) == [other]
+    assert store.raw.changed(stream.id, [same])[0] == []
+    assert store.raw.changed(stream.id, [other])[0] == [other]
     neighbour = store.marks.stream("desk", "people", ["person"])
-    assert store.raw.changed(neighbour.id, [same]) == [same], "each stream for itself"
+    assert store.raw.changed(neighbour.id, [same])[0] == [same], "each stream for itself"
 
 
 def test_a_key_twice_on_a_page_is_kept_once_as_it_came_last(
     store: Store, stream: StreamMark
 ) -> None:
     rows = [raw_row("1", {"v": 1}), raw_row("2", {"v": 1}), raw_row("1", {"v": 2})]
-    changed = store.raw.changed(stream.id, rows)
+    changed, _ = store.raw.changed(stream.id, rows)
     assert [(row.key, row.content["v"]) for row in changed] == [("1", 2), ("2", 1)]
 
 
@@ -61,8 +61,8 @@ def test_a_key_twice_on_a_page_is_kept_once_as_it_came_last(
 def test_any_key_is_recognised_again(store: Store, stream: StreamMark, key: str) -> None:
     row = raw_row(key, {"v": 1})
     store.raw.keep(stream.id, 1, SEEN, [row])
-    assert store.raw.changed(stream.id, [row]) == []
-    assert store.raw.held(stream.id) == 1
+    assert store.raw.changed(stream.id, [row])[0] == []
+    assert store.ledger.held(stream.id) == 1
 
 
 def test_a_page_gives_back_what_was_put_in(store: Store, stream: StreamMark) -> None:
@@ -81,8 +81,25 @@ def test_what_is_quarantined_gets_out_when_it_is_mended(store: Store, stream: St
         ("tickets", "a", "why a"),
         ("tickets", "b", "why b"),
     ]
-    assert store.raw.held(stream.id) == 2, "held all the same"
+    assert store.ledger.held(stream.id) == 2, "held all the same"
     store.raw.quarantine(stream.id, page, [(1, "a", "worse")], ["b", "c"], SEEN)
     (left,) = store.raw.quarantined()
     assert (left.source, left.key, left.reason) == ("desk", "a", "worse")
     assert left.seen_at == SEEN.timestamp()
+
+
+def test_only_old_pages_that_nothing_current_comes_from_are_removed(store: Store) -> None:
+    old, young = SEEN, SEEN + timedelta(days=90)
+    month = SEEN + timedelta(days=30)
+    stream = store.marks.stream("desk", "tickets", ["ticket"]).id
+    with store.transaction():
+        first = store.raw.keep(stream, 1, old, [raw_row("a", {"v": 1}), raw_row("b", {"v": 1})])
+        second = store.raw.keep(stream, 1, old, [raw_row("a", {"v": 2})])
+        third = store.raw.keep(stream, 2, young, [raw_row("a", {"v": 3})])
+        assert store.raw.age_out(month) == 1
+    left = {page for (page,) in store._db.execute("select id from raw_page")}
+    assert left == {first, third}, f"{second} held nothing but a former version"
+    with store.transaction():
+        store.raw.keep(stream, 2, young, [raw_row("b", {"v": 2})])
+        assert store.raw.age_out(month) == 1
+        assert store.raw.age_out(month) == 0

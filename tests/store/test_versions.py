@@ -101,7 +101,7 @@ def test_a_transaction_that_fails_takes_back_records_payload_and_cursor(
     with pytest.raises(ZeroDivisionError), store.transaction():
         fail_at_the_end()
     assert store.versions.counts()["ticket"] == 0
-    assert store.raw.held(stream.id) == 0
+    assert store.ledger.held(stream.id) == 0
     assert store.raw.quarantined() == []
     assert store._db.execute("select count(*) from raw_page").fetchone() == (0,)
     assert store.marks.slices(stream.id)[0].cursor is None

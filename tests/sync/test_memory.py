@@ -12,7 +12,7 @@ import pytest
 from vmo_bridge.connectors.contract import Page, Slice, Stream
 from vmo_bridge.errors import RetryLater
 from vmo_bridge.store import Store
-from vmo_bridge.sync import sync_source
+from vmo_bridge.sync import Care, sync_source
 from vmo_bridge.sync.people import People
 from vmo_bridge.watch import Watch
 
@@ -47,7 +47,12 @@ def remembering(fakes: SimpleNamespace, platform: Any) -> Any:
 
 def synced(connector: Any, store: Store) -> list[str]:
     outcomes = sync_source(
-        connector, store, People(b"key", names=False), 1, overlap=timedelta(0), watch=Watch()
+        connector,
+        store,
+        People(b"key", names=False),
+        1,
+        care=Care(overlap=timedelta(0)),
+        watch=Watch(),
     )
     return [each.problem for each in outcomes if each.problem]
 
@@ -87,10 +92,9 @@ def test_a_page_that_was_not_stored_is_not_remembered(
     monkeypatch.setattr(store.raw, "keep", third_fails)
     with pytest.raises(OSError, match="goes down"):
         synced(remembering, store)
-    assert remembered(store)["taken"] == "3", "one page of three was stored"
-    assert "tickets" not in remembered(store)
     (count,) = store._db.execute("select count(*) from ticket").fetchone()
-    assert count == 3
+    assert int(remembered(store).get("taken", "0")) == count, "both, or neither"
+    assert "tickets" not in remembered(store)
 
 
 def test_what_a_failed_read_spent_is_remembered(

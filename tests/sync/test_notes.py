@@ -13,7 +13,7 @@ import pytest
 from vmo_bridge.errors import SourceError
 from vmo_bridge.pipeline import Bridge
 from vmo_bridge.store import Store
-from vmo_bridge.sync import StreamOutcome, sync_source
+from vmo_bridge.sync import Care, StreamOutcome, sync_source
 from vmo_bridge.sync.people import People
 from vmo_bridge.watch import Watch
 
@@ -36,7 +36,12 @@ def talking(fakes: SimpleNamespace, platform: Any) -> type[Any]:
 
 def synced(connector: Any, store: Store) -> dict[str, StreamOutcome]:
     outcomes = sync_source(
-        connector, store, People(b"key", names=False), 1, overlap=timedelta(), watch=Watch()
+        connector,
+        store,
+        People(b"key", names=False),
+        1,
+        care=Care(overlap=timedelta()),
+        watch=Watch(),
     )
     return {each.stream: each for each in outcomes}
 

@@ -19,7 +19,7 @@ from vmo_bridge.connectors.contract import Stream
 from vmo_bridge.errors import ConfigError, PluginError, SecretMissing
 from vmo_bridge.settings import Settings
 from vmo_bridge.store import Store
-from vmo_bridge.sync import sync_source
+from vmo_bridge.sync import Care, sync_source
 from vmo_bridge.sync.people import People, load_people
 from vmo_bridge.watch import Watch
 
@@ -46,7 +46,7 @@ def fill(settings: Settings, platform: Any, fakes: SimpleNamespace) -> None:
             store,
             load_people(settings, store),
             1,
-            overlap=timedelta(),
+            care=Care(overlap=timedelta()),
             watch=Watch(),
         )
         assert not any(each.problem for each in outcomes)

@@ -24,7 +24,7 @@ from vmo_bridge.errors import (
     VmoBridgeError,
 )
 from vmo_bridge.store import Store
-from vmo_bridge.sync import StreamOutcome, sync_source
+from vmo_bridge.sync import Care, StreamOutcome, sync_source
 from vmo_bridge.sync.people import People
 from vmo_bridge.watch import Stopped, Watch
 
@@ -348,10 +348,10 @@ def test_records_without_a_key_are_all_set_apart_none_is_lost(
     keys = [each.key for each in store.raw.quarantined()]
     assert len(keys) == 2
     assert all(key.startswith("without a key, ") for key in keys)
-    assert store.raw.held(1) == 4
+    assert store.ledger.held(1) == 4
     assert set(titles(store)) == {"002", "003"}
     sync(overlap=1000)
-    assert store.raw.held(1) == 4
+    assert store.ledger.held(1) == 4
 
 
 def test_every_record_can_be_followed_back_to_its_payload(
@@ -443,7 +443,12 @@ class Life:
     def run(self, watch: Watch | None = None) -> StreamOutcome:
         people = People(b"key", names=False)
         (outcome,) = sync_source(
-            self.connector, self.store, people, 1, overlap=self.overlap, watch=watch or Watch()
+            self.connector,
+            self.store,
+            people,
+            1,
+            care=Care(overlap=self.overlap),
+            watch=watch or Watch(),
         )
         return outcome
 

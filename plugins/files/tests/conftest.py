@@ -16,7 +16,7 @@ from openpyxl import Workbook
 
 from vmo_bridge.plugin import Answer, Feedback, RawRecord, RecordError
 from vmo_bridge.store import Store
-from vmo_bridge.sync import StreamOutcome, sync_source
+from vmo_bridge.sync import Care, StreamOutcome, sync_source
 from vmo_bridge.sync.people import People
 from vmo_bridge.testing.source import masked, rows_of
 from vmo_bridge.watch import Stopped, Watch
@@ -197,7 +197,7 @@ def sync(store: Store) -> Sync:
     def synced(connector: Files, watch: Watch | None = None) -> dict[str, StreamOutcome]:
         outcomes = sync_source(
             connector, store, People(b"key", names=False), 1,
-            overlap=timedelta(minutes=5), watch=watch or Watch(),
+            care=Care(overlap=timedelta(minutes=5)), watch=watch or Watch(),
         )  # fmt: skip
         return {each.stream: each for each in outcomes}
 
@@ -232,7 +232,7 @@ class Life:
             sync_source(
                 Files("drop", settings, self._path, clock=self._clock),
                 store, People(b"key", names=False), 1,
-                overlap=timedelta(minutes=5), watch=Patience(pages),
+                care=Care(overlap=timedelta(minutes=5)), watch=Patience(pages),
             )  # fmt: skip
 
     def held(self) -> set[str]:

@@ -16,7 +16,7 @@ import pytest
 import uvicorn
 
 from vmo_bridge.store import Store
-from vmo_bridge.sync import sync_source
+from vmo_bridge.sync import Care, sync_source
 from vmo_bridge.sync.people import People
 from vmo_bridge.watch import Watch
 from vmo_bridge_jira.connector import Jira
@@ -66,7 +66,7 @@ def sync(connector: Jira, store: Store) -> tuple[int, int]:
     """
     overlap = timedelta(days=1)
     people = People(b"key", names=False)
-    outcomes = sync_source(connector, store, people, 1, overlap=overlap, watch=Watch())
+    outcomes = sync_source(connector, store, people, 1, care=Care(overlap=overlap), watch=Watch())
     assert [each.problem for each in outcomes] == ["", ""]
     assert sum(each.quarantined for each in outcomes) == 0
     return outcomes[1].read, outcomes[1].changed

@@ -52,7 +52,7 @@ def site(**roles: Any) -> Site:
     return Site(
         cloud=True, version="", now=datetime(2026, 11, 1, tzinfo=UTC), zone=None,
         fields=[JiraField(id="customfield_7", name="Squad")],
-        categories={**CATEGORIES, "10": "new"}, roles=Roles(**roles),
+        categories={**CATEGORIES, "10": "new"}, statuses={}, roles=Roles(**roles),
     )  # fmt: skip
 
 

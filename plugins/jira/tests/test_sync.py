@@ -18,7 +18,7 @@ from vmo_bridge.plugin import Slice
 from vmo_bridge.sandbox.jira.store import millis
 from vmo_bridge.sandbox.server import SandboxServer
 from vmo_bridge.store import Store
-from vmo_bridge.sync import sync_source
+from vmo_bridge.sync import Care, sync_source
 from vmo_bridge.sync.people import People
 from vmo_bridge.watch import Stopped, Watch
 from vmo_bridge_jira.connector import ISSUES, Jira
@@ -61,7 +61,9 @@ class Breaking(Watch):
 
 def sync(connector: Any, store: Store, watch: Watch | None = None) -> None:
     overlap = timedelta(minutes=10)
-    outcomes = sync_source(connector, store, PEOPLE, 1, overlap=overlap, watch=watch or Watch())
+    outcomes = sync_source(
+        connector, store, PEOPLE, 1, care=Care(overlap=overlap), watch=watch or Watch()
+    )
     assert [each.problem for each in outcomes if each.problem] == []
 
 

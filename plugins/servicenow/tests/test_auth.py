@@ -211,3 +211,42 @@ def test_no_secret_is_in_an_error_or_a_log(server, oauth, caplog, tmp_path) -> N
         said += [repr(connector), repr(vars(connector)), repr(connector._settings)]
     text = json.dumps(said) + caplog.text
     assert not [number for number, secret in enumerate(secrets) if secret in text]
+
+
+def test_an_api_key_signs_reads_and_writes(server, connect, tmp_path, wire) -> None:
+    (tmp_path / "key").write_text(server.user("vmo.bridge").api_key)
+    connector = connect(auth={"method": "api-key", "key": {"file": "key"}})
+    assert connector.count(next(each for each in connector.streams if each.name == "incident"))
+    assert {request.headers["x-sn-apikey"] for request in wire.requests} == {
+        server.user("vmo.bridge").api_key
+    }
+    assert not any("authorization" in request.headers for request in wire.requests)
+    row = server.rows("incident")[0]
+    change = Change(
+        table="incident",
+        key=row["sys_id"],
+        match={},
+        values={"short_description": "written with a key"},
+    )
+    assert connector.write(change) == row["sys_id"]
+    (row,) = server.rows("incident", f"sys_id={row['sys_id']}")
+    assert row["short_description"] == "written with a key"
+
+
+def test_a_wrong_api_key_is_refused_in_words_that_do_not_hold_it(connect, tmp_path) -> None:
+    (tmp_path / "key").write_text("not-the-key-at-all")
+    connector = connect(auth={"method": "api-key", "key": {"file": "key"}})
+    with pytest.raises(SignInError) as refused:
+        connector.count(next(each for each in connector.streams if each.name == "incident"))
+    assert "not-the-key-at-all" not in str(refused.value)
+
+
+def test_calls_are_counted_and_no_more_are_made_than_allowed(connect) -> None:
+    connector = connect(calls_per_hour=2)
+    stream = next(each for each in connector.streams if each.name == "incident")
+    connector.count(stream)
+    connector.count(stream)
+    with pytest.raises(RetryLater, match="calls_per_hour"):
+        connector.count(stream)
+    assert connector.budget().spent == 2
+    assert connector.budget().allowed == 2

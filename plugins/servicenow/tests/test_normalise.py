@@ -36,7 +36,7 @@ def normalise(
     states: dict[str, dict[str, str]] | None = None,
     service_field: str = "business_service",
 ) -> list[Record]:
-    return list(Normaliser("hd", Words(states=states), service_field).records(table, row))
+    return list(Normaliser("hd", Words(states=states), service_field, TABLES).records(table, row))
 
 
 def one(table: str, row: dict[str, Any], **more: Any) -> Any:

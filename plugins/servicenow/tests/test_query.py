@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from vmo_bridge.sandbox.servicenow.query import parse
 from vmo_bridge_servicenow import query
-from vmo_bridge_servicenow.connector import _parts
+from vmo_bridge_servicenow.lookup import _parts
 from vmo_bridge_servicenow.reader import table_filter
 from vmo_bridge_servicenow.tables import TABLES
 

@@ -65,7 +65,7 @@ def test_other_addresses_are_refused_with_the_setting_and_the_cure(url: str) -> 
         ({"page_size": 5}, r"page_size: 5 is not right"),
         ({"page_size": 100_000}, r"page_size"),
         ({"timeout_seconds": 0}, r"timeout_seconds"),
-        ({"service_field": "u_service"}, r"service_field"),
+        ({"service_field": "Our Service"}, r"service_field"),
         ({"states": {"incident": {"9": "finished"}}}, r"incident\.9 = 'finished' is not one of"),
         ({"states": {"incidents": {"9": "new"}}}, r"'incidents' has no states; known are incident"),
         ({"states": {"asmt_assessment_instance": {"x": "new"}}}, r"invited, answered"),

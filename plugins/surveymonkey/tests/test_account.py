@@ -13,7 +13,7 @@ import pytest
 from vmo_bridge.plugin import Page, RetryLater, SignInError, Slice, SourceError
 from vmo_bridge.sandbox.server import SandboxServer
 from vmo_bridge.store import Store
-from vmo_bridge.sync import sync_source
+from vmo_bridge.sync import Care, sync_source
 from vmo_bridge.sync.people import People
 from vmo_bridge.watch import Watch
 from vmo_bridge_surveymonkey.reader import Place
@@ -25,7 +25,9 @@ LATE = "2026-10-30T08:00:00"
 def sync(connector: Any, store: Store) -> dict[str, str]:
     """One run; the problem of each stream."""
     people = People(b"key", names=False)
-    outcomes = sync_source(connector, store, people, 1, overlap=timedelta(0), watch=Watch())
+    outcomes = sync_source(
+        connector, store, people, 1, care=Care(overlap=timedelta(0)), watch=Watch()
+    )
     return {each.stream: each.problem for each in outcomes}
 
 

@@ -11,7 +11,7 @@ import zstandard
 from vmo_bridge.plugin import RecordError
 from vmo_bridge.sandbox.server import SandboxServer
 from vmo_bridge.store import Store
-from vmo_bridge.sync import sync_source
+from vmo_bridge.sync import Care, sync_source
 from vmo_bridge.sync.people import People
 from vmo_bridge.watch import Watch
 from vmo_bridge_surveymonkey.details import questions
@@ -197,7 +197,9 @@ def test_nobody_s_address_name_or_place_is_in_the_store(
 ) -> None:
     with Store(tmp_path / "store.db", owner="test") as store:
         people = People(b"key", names=False)
-        outcomes = sync_source(connect(), store, people, 1, overlap=_none(), watch=Watch())
+        outcomes = sync_source(
+            connect(), store, people, 1, care=Care(overlap=_none()), watch=Watch()
+        )
         assert [each.problem for each in outcomes if each.problem] == []
         blobs = store._db.execute("select content from raw_page").fetchall()
         text = "".join(zstandard.decompress(blob).decode() for (blob,) in blobs)

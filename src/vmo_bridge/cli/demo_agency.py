@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -131,6 +132,9 @@ def story(bridge: Bridge, outcome: CycleOutcome, server: SandboxServer, config: 
     records = bridge.store.versions.counts()
     told = ", ".join(f"{number:,} {kind}" for kind, number in records.items() if number)
     click.echo(f"\n1  sync     {told}")
+    grades = Counter(each.certificate.grade for each in outcome.sync if each.certificate)
+    proved = ", ".join(f"{number} of grade {grade}" for grade, number in sorted(grades.items()))
+    click.echo(f"            certificates of completeness: {proved} ('vmo-bridge certificate')")
     found = [each.finding for each in outcome.detect.signals if each.state != "ended"]
     click.echo(f"2  detect   {len(found)} signals that no ticket shows:")
     show.table(

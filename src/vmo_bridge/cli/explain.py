@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from vmo_bridge.records import KpiResult, Signal
     from vmo_bridge.settings import Settings
     from vmo_bridge.store import Store
+    from vmo_bridge.store.tombstones import Tombstone
 
 
 @click.command()
@@ -118,9 +119,18 @@ def _traced(store: Store, row: dict[str, Any]) -> dict[str, Any]:
         "title": row.get("title") or row.get("text") or row.get("name"),
         "changed_at": show.iso(datetime.fromtimestamp(row["valid_from"], tz=UTC)),
         "fetched_at": show.iso(fetched_at),
+        "gone": _gone(store.tombstones.of(row["ref"])),
         "from": f"{source}:{stream} page {row['page']} position {row['position']}",
         "raw": store.raw.payload(row["page"], row["position"]),
     }
+
+
+def _gone(stone: Tombstone | None) -> str | None:
+    """What became of a record that is no longer there: the word, the moment and the proof."""
+    if stone is None:
+        return None
+    proof = f" ({stone.proof})" if stone.proof else ""
+    return f"{stone.state} {show.iso(stone.gone_at)}{proof}"
 
 
 def _show(content: dict[str, Any], *, raw: bool, limit: int) -> None:
@@ -138,7 +148,7 @@ def _show(content: dict[str, Any], *, raw: bool, limit: int) -> None:
             (
                 each["id"],
                 each["number"],
-                each["title"],
+                f"{each['title'] or ''} [{each['gone']}]" if each["gone"] else each["title"],
                 each.get("amount"),
                 each["changed_at"],
                 each["from"],

@@ -172,6 +172,7 @@ def kpi_json(result: KpiResult) -> dict[str, Any]:
         "target": result.target,
         "status": result.status,
         "completeness": result.completeness,
+        "grade": result.grade,
         "data_as_of": show.iso(result.data_as_of),
     }
 
@@ -187,6 +188,7 @@ def _kpi_table(results: Sequence[KpiResult]) -> tuple[list[str], list[tuple[obje
         "status",
         "n",
         "complete",
+        "grade",
     ]
     return columns, [
         (
@@ -199,6 +201,7 @@ def _kpi_table(results: Sequence[KpiResult]) -> tuple[list[str], list[tuple[obje
             each.status,
             each.n,
             measured(each.completeness, "share") or "not known",
+            each.grade,
         )
         for each in results
     ]

@@ -16,9 +16,12 @@ _DAY = re.compile(r"\d{4}-?\d\d-?\d\d|\d{4}-?W\d\d-?\d", re.ASCII)
 
 
 class Moment(click.ParamType[datetime]):
-    """A moment, UTC unless it says otherwise; a day alone means the end of it."""
+    """A moment, UTC unless it says otherwise; a day alone means the end of it, or its begin."""
 
     name = "moment"
+
+    def __init__(self, *, begin: bool = False) -> None:
+        self._begin = begin
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -27,10 +30,13 @@ class Moment(click.ParamType[datetime]):
         if isinstance(value, datetime):
             return value
         try:
-            return _end_of_day(value) if _DAY.fullmatch(value) else _moment(value)
+            if not _DAY.fullmatch(value):
+                return _moment(value)
+            return _end_of_day(value) - timedelta(days=self._begin)
         except (ValueError, OverflowError):  # the second: a zone that leads out of the calendar
             self.fail(
-                f"{value!r} is not a moment; write 2026-10-31 (the end of that day) "
+                f"{value!r} is not a moment; write 2026-10-31 "
+                f"(the {'beginning' if self._begin else 'end'} of that day) "
                 "or 2026-10-31T12:00:00Z",
                 param,
                 ctx,
@@ -52,6 +58,16 @@ as_of_option = click.option(
     type=Moment(),
     help="Look from this moment; a day means its end.  [default: the configuration's, or now]",
 )
+
+
+def since_option(help_: str) -> Callable[[Command], Command]:
+    """``--since``: inclusive; a day alone means its beginning."""
+    return click.option("--since", type=Moment(begin=True), help=help_)
+
+
+def until_option(help_: str) -> Callable[[Command], Command]:
+    """``--until``: exclusive; a day alone means its end."""
+    return click.option("--until", type=Moment(), help=help_)
 
 
 def _form(help_: str, *choices: str) -> Callable[[Command], Command]:

@@ -36,9 +36,23 @@ log_option = click.option(
     type=click.IntRange(0, 65535),
     help="[default: the port of the last time, else a free one]",
 )
-def sandbox(folder: Path, seed: int | None, log_file: Path | None, port: int | None) -> None:
+@click.option(
+    "--tls",
+    "files",
+    nargs=2,
+    metavar="CERT KEY",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Serve https with this certificate and its key (PEM files).",
+)
+def sandbox(
+    folder: Path,
+    seed: int | None,
+    log_file: Path | None,
+    port: int | None,
+    files: tuple[Path, Path] | None,
+) -> None:
     """Serve the sample agency, or a log, until Ctrl-C."""
-    from vmo_bridge.sandbox.server import serve
+    from vmo_bridge.sandbox.server import Tls, serve
 
     def ready(url: str) -> None:
         remember_port(folder, url)
@@ -47,7 +61,8 @@ def sandbox(folder: Path, seed: int | None, log_file: Path | None, port: int | N
 
     log = open_log(log_file, seed)
     chosen = last_port(folder) if port is None else port
-    serve(folder, seed=seed, log=log, port=chosen, ready=ready)
+    tls = Tls(*files) if files else None
+    serve(folder, seed=seed, log=log, port=chosen, tls=tls, ready=ready)
 
 
 def open_log(file: Path | None, seed: int | None) -> EventLog | None:

@@ -106,8 +106,7 @@ def check(config: Path, form: str) -> None:
 
 
 def _checked(settings: Settings, plugins: Plugins) -> list[dict[str, Any]]:
-    from vmo_bridge.connectors.opening import enabled_connectors
-    from vmo_bridge.pipeline import opened
+    from vmo_bridge.connectors.opening import enabled_connectors, opened
     from vmo_bridge.signals.detect import rule_parameters
     from vmo_bridge.value.measure import chosen_kpis
 
@@ -210,7 +209,7 @@ def provision(config: Path, apply: bool, form: str) -> None:
 
 def make_missing(settings: Settings, plugins: Plugins, *, apply: bool, watch: Any) -> list[Any]:
     """What the target lacks; made, if told to."""
-    from vmo_bridge.pipeline import target_names
+    from vmo_bridge.connectors.opening import target_names
 
     return [
         step
@@ -222,7 +221,7 @@ def make_missing(settings: Settings, plugins: Plugins, *, apply: bool, watch: An
 def _make_missing_in(
     name: str, settings: Settings, plugins: Plugins, *, apply: bool, watch: Any
 ) -> list[Any]:
-    from vmo_bridge.pipeline import opened
+    from vmo_bridge.connectors.opening import opened
     from vmo_bridge.publish.layout import Layout
     from vmo_bridge.publish.stage import writable
 

@@ -1,4 +1,4 @@
-"""The stages as commands: sync, detect, measure, publish, the four at once, and the daemon."""
+"""The stages as commands: detect, measure, publish, all at once, and the daemon."""
 
 from __future__ import annotations
 
@@ -14,24 +14,13 @@ import click
 from vmo_bridge.cli import show
 from vmo_bridge.cli.opening import bridge, load, log_to
 from vmo_bridge.cli.options import as_of_option, list_format_option
+from vmo_bridge.cli.sync import end_badly_if, show_sync
 
 if TYPE_CHECKING:
     from vmo_bridge.publish.plan import PlanRow
     from vmo_bridge.publish.stage import PublishOutcome
     from vmo_bridge.signals.detect import DetectOutcome
-    from vmo_bridge.sync import StreamOutcome
     from vmo_bridge.value.measure import MeasureOutcome
-
-
-@click.command()
-@list_format_option
-@click.pass_obj
-def sync(config: Path, form: str) -> None:
-    """Read what changed in every source."""
-    with bridge(config, "sync") as it:
-        outcomes = it.sync()
-    _show_sync(outcomes, form)
-    _end_badly_if(any(each.problem for each in outcomes))
 
 
 @click.command()
@@ -52,7 +41,7 @@ def measure(config: Path, as_of: datetime | None) -> None:
     with bridge(config, "measure") as it:
         outcome = it.measure(as_of)
     _show_measure(outcome)
-    _end_badly_if(bool(outcome.failed))
+    end_badly_if(bool(outcome.failed))
 
 
 @click.command()
@@ -64,7 +53,7 @@ def publish(config: Path, apply: bool, form: str) -> None:
     with bridge(config, "publish") as it:
         outcomes = it.publish(apply=apply)
     _show_publish(outcomes, form)
-    _end_badly_if(_troubled(outcomes))
+    end_badly_if(_troubled(outcomes))
 
 
 @click.command()
@@ -75,7 +64,7 @@ def cycle(config: Path) -> None:
         outcome = it.cycle(_show_stage)
     told = ", ".join(f"{stage} {taken:.1f} s" for stage, taken in outcome.seconds.items())
     click.echo(told)
-    _end_badly_if(
+    end_badly_if(
         any(each.problem for each in outcome.sync)
         or bool(outcome.measure.failed)
         or _troubled(outcome.publish)
@@ -96,7 +85,7 @@ def run(config: Path) -> None:
 def _show_stage(stage: str, outcome: Any) -> None:
     """What a stage of a cycle did, as it ends: a later stage may fail."""
     if stage == "sync":
-        _show_sync(outcome, "table")
+        show_sync(outcome, "table")
     elif stage == "detect":
         _show_detect(outcome)
     elif stage == "measure":
@@ -119,42 +108,6 @@ def _show_measure(outcome: MeasureOutcome) -> None:
         click.echo(f"KPI {kpi}: {why}")
     if not outcome.saved:
         click.echo("a look from another moment: nothing was saved (see 'kpis --as-of')")
-
-
-def _show_sync(outcomes: list[StreamOutcome], form: str) -> None:
-    if form != "table":
-        show.as_rows(
-            [
-                {
-                    "source": each.source,
-                    "stream": each.stream,
-                    "read": each.read,
-                    "changed": each.changed,
-                    "quarantined": each.quarantined,
-                    "problem": each.problem or None,
-                    "notes": each.notes,
-                }
-                for each in outcomes
-            ],
-            form,
-        )
-        return
-    show.table(
-        ["stream", "read", "new or changed", "quarantined", "problem"],
-        [
-            (
-                f"{each.source}:{each.stream}",
-                each.read,
-                each.changed,
-                each.quarantined or None,
-                each.problem,
-            )
-            for each in outcomes
-        ],
-    )
-    for each in outcomes:
-        for note in each.notes:
-            click.echo(f"note: {each.source}:{each.stream}: {note}")
 
 
 def _show_publish(outcomes: Sequence[PublishOutcome], form: str) -> None:
@@ -212,6 +165,8 @@ def _show_counts_of(outcome: PublishOutcome) -> None:
     reasons = Counter((row.table, row.reason) for row in outcome.plan if row.action == "refused")
     for (table, reason), number in reasons.items():
         click.echo(f"  refused: {number} of {table}: {reason}")
+    for alarm in outcome.blocked:
+        click.echo(f"  nothing is written: {alarm}")
     delivery = outcome.delivery
     if delivery is None:
         if counts["create"] + counts["change"]:
@@ -227,17 +182,14 @@ def _show_counts_of(outcome: PublishOutcome) -> None:
 def _troubled(outcomes: Sequence[PublishOutcome]) -> bool:
     """Whether something was to be written and does not stand there."""
     return any(
-        each.delivery is not None
-        and bool(each.delivery.troubled or each.delivery.waiting or each.counts()["refused"])
+        bool(each.blocked)
+        or (
+            each.delivery is not None
+            and bool(each.delivery.troubled or each.delivery.waiting or each.counts()["refused"])
+        )
         for each in outcomes
     )
 
 
 def _counted(states: Counter[str]) -> str:
     return ", ".join(f"{number} {state}" for state, number in sorted(states.items())) or "none"
-
-
-def _end_badly_if(troubled: bool) -> None:
-    """A script has to notice: something is not as it should be, though the rest was done."""
-    if troubled:
-        raise click.exceptions.Exit(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from vmo_bridge.cli.opening import load
 from vmo_bridge.cli.options import format_option
 
 if TYPE_CHECKING:
+    from vmo_bridge.records.certificate import Certificate
     from vmo_bridge.settings import Settings
     from vmo_bridge.store import Store
 
@@ -36,6 +38,7 @@ def status(config: Path, form: str) -> None:
 
 def _content(store: Store, settings: Settings) -> dict[str, Any]:
     quarantined = store.raw.quarantined()
+    certificates = {(each.source, each.stream): each for each in store.certificates.latest()}
     return {
         "store": str(store.path),
         "bytes": store.path.stat().st_size,
@@ -44,7 +47,7 @@ def _content(store: Store, settings: Settings) -> dict[str, Any]:
         "streams": [
             {
                 "stream": f"{mark.source}:{mark.name}",
-                "held": store.raw.held(mark.id),
+                "held": store.ledger.held(mark.id),
                 "expected": mark.expected,
                 "read_whole_at": show.iso(mark.complete_at),
                 "watermark": show.iso(mark.watermark),
@@ -53,9 +56,12 @@ def _content(store: Store, settings: Settings) -> dict[str, Any]:
                 ),
                 "unfinished": bool(store.marks.slices(mark.id)),
                 "problem": mark.problem,
+                **_certified(certificates.get((mark.source, mark.name))),
             }
             for mark in store.marks.streams()
         ],
+        "alarms": store.certificates.alarms(),
+        "budgets": _budgets(store, settings),
         "records": {kind: number for kind, number in store.versions.counts().items() if number},
         "quarantine": [
             {"record": f"{each.source}:{each.stream}:{each.key}", "reason": each.reason}
@@ -64,6 +70,25 @@ def _content(store: Store, settings: Settings) -> dict[str, Any]:
         "unmapped_questions": _unmapped(store, settings),
         "signals": _signals(store),
         "outbox": store.outbox.counts(),
+    }
+
+
+def _budgets(store: Store, settings: Settings) -> dict[str, Any]:
+    """The calls each source was asked in its last hour, where it is counted."""
+    from vmo_bridge.sync.source import BUDGET
+
+    told = {name: store.runs.fact(f"{BUDGET}{name}") for name in settings.connectors}
+    return {name: json.loads(text) for name, text in told.items() if text}
+
+
+def _certified(certificate: Certificate | None) -> dict[str, Any]:
+    if certificate is None:
+        return {"grade": None, "why": [], "gone": 0, "swept_at": None}
+    return {
+        "grade": certificate.grade,
+        "why": list(certificate.reasons),
+        "gone": certificate.gone,
+        "swept_at": show.iso(certificate.swept_at),
     }
 
 
@@ -115,12 +140,24 @@ def _show(content: dict[str, Any]) -> None:
         ],
     )
     show.table(
-        ["stream", "held", "source has", "read whole", "newest change", "quarantined", "problem"],
+        [
+            "stream",
+            "grade",
+            "held",
+            "source has",
+            "gone",
+            "read whole",
+            "newest change",
+            "quarantined",
+            "problem",
+        ],
         [
             (
                 each["stream"],
+                each["grade"],
                 each["held"],
                 each["expected"],
+                each["gone"] or None,
                 each["read_whole_at"] or "never",
                 each["watermark"],
                 each["quarantined"] or None,
@@ -129,6 +166,14 @@ def _show(content: dict[str, Any]) -> None:
             for each in content["streams"]
         ],
     )
+    for name, budget in content["budgets"].items():
+        limit = f" of {budget['allowed']:,}" if budget["allowed"] else ""
+        left = f", {budget['left']:,} left by its own word" if budget["left"] is not None else ""
+        click.echo(
+            f"{name}: {budget['spent']:,} calls{limit} in the hour to {budget['renewed_at']}{left}"
+        )
+    for alarm in content["alarms"]:
+        click.echo(f"alarm, nothing is published: {alarm}")
     for each in content["quarantine"][:20]:
         click.echo(f"quarantined: {each['record']}: {each['reason']}")
     if len(content["quarantine"]) > 20:

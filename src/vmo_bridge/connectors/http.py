@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 import stamina
 
+from vmo_bridge.connectors.budget import HourBudget
 from vmo_bridge.errors import RetryLater, SignInError, TooSlow
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,8 @@ class HttpClient:
     """Talks to one source over HTTP.
 
     ``auth`` signs requests; ``transport`` replaces the network (tests pass one); ``resume_at``
-    reads from the headers of a 429 when to come back, where a source has a way of its own.
+    reads from the headers of a 429 when to come back, where a source has a way of its own;
+    ``budget`` counts every call.
     Redirects are not followed: an API that redirects is a sign-in page in disguise.
     """
 
@@ -49,9 +51,11 @@ class HttpClient:
         attempts: int = 3,
         transport: httpx.BaseTransport | None = None,
         resume_at: Callable[[Mapping[str, str]], datetime | None] | None = None,
+        budget: HourBudget | None = None,
     ) -> None:
         self.name = name
         self._resume_at = resume_at or retry_moment
+        self._budget = budget
         self.url = url.rstrip("/")
         self._attempts = attempts
         self._client = httpx.Client(
@@ -112,6 +116,8 @@ class HttpClient:
     def _once(
         self, method: str, path: str, params: Mapping[str, str] | None, json: Any = None
     ) -> httpx.Response:
+        if self._budget:
+            self._budget.spend()
         try:
             response = self._client.request(method, path, params=params, json=json)
         except httpx.ReadTimeout as error:
@@ -125,6 +131,8 @@ class HttpClient:
             ) from error
         # Every request signs in by itself: a kept session would outlive a revoked right.
         self._client.cookies.clear()
+        if self._budget:
+            self._budget.hear(response.headers)
         self._judge(response)
         return response
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import cast
 
 from vmo_bridge.connectors.contract import Connector
@@ -33,3 +35,28 @@ def open_connector(name: str, settings: Settings, plugins: Plugins) -> Connector
 def enabled_connectors(settings: Settings) -> list[str]:
     """The names of the sources that are switched on, in the order of the configuration."""
     return [name for name, entry in settings.connectors.items() if entry.enabled]
+
+
+@contextmanager
+def opened(name: str, settings: Settings, plugins: Plugins) -> Iterator[Connector]:
+    """An open connector, closed afterwards."""
+    connector = open_connector(name, settings, plugins)
+    try:
+        yield connector
+    finally:
+        connector.close()
+
+
+def target_names(settings: Settings, plugins: Plugins) -> list[str]:
+    """The sources that values are written back to: those named, else all that can be written to."""
+    names = enabled_connectors(settings)
+    for name in settings.publish.connectors:
+        if name not in names:
+            raise ConfigError(
+                f"{settings.file}: publish.connectors: {name!r} is not a source that is switched "
+                f"on; there are: {', '.join(names) or 'none'}"
+            )
+    if settings.publish.connectors:
+        return list(dict.fromkeys(settings.publish.connectors))
+    kinds = {name: plugins.connectors.get(settings.connectors[name].plugin) for name in names}
+    return [name for name, kind in kinds.items() if kind is not None and kind.writes]

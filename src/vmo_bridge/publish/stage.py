@@ -31,6 +31,8 @@ class PublishOutcome:
     plan: list[PlanRow] = field(default_factory=list)
     delivery: Delivery | None = None
     """None: only planned."""
+    blocked: tuple[str, ...] = ()
+    """Falls that nobody explained: as long as there are any, nothing is written."""
 
     def counts(self) -> dict[str, int]:
         """How many rows of the plan there are of each action."""
@@ -60,8 +62,14 @@ class Publisher:
     def apply(
         self, run_id: int, watch: Watch, published: Callable[[KpiResult, str], None]
     ) -> PublishOutcome:
-        """Plan, then deliver; ``published`` is told of each KPI result that was read back."""
+        """Plan, then deliver; ``published`` is told of each KPI result that was read back.
+
+        Nothing is queued while an alarm stands: values from data that may be wiped are no values.
+        """
         outcome = self.plan()
+        outcome.blocked = tuple(self._store.certificates.alarms())
+        if outcome.blocked:
+            return outcome
         self._store.outbox.queue(run_id, self._name, map(self._item, _to_write(outcome.plan)))
         results = self._store.findings.kpis_by_id()
 

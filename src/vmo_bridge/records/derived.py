@@ -76,3 +76,5 @@ class KpiResult(msgspec.Struct, frozen=True, kw_only=True):
     completeness: float | None
     """Share (0 to 1) of the source's records held, over the streams it reads; None: not known."""
     data_as_of: datetime
+    grade: str | None = None
+    """Of the least complete stream it reads (``Certificate.grade``); None: none was taken yet."""

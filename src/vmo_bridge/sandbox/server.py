@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, nullcontext
 from ipaddress import ip_address
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -31,12 +31,19 @@ from vmo_bridge.sandbox.sides import JiraSide, Sides, SurveySide
 HOST = "127.0.0.1"
 
 
+class Tls(NamedTuple):
+    """Files (PEM) of a certificate with its chain, and of its key."""
+
+    cert: Path
+    key: Path
+
+
 class SandboxServer:
     """The sandbox in ``directory``, made first if it is not there; serves while it is entered.
 
     ``seed`` chooses the agency of a new directory (None: the default one, or whatever stands
     there), ``log`` is replayed instead of an agency. ``port`` 0 takes a free one. ``clock`` says
-    what time it is on the instance.
+    what time it is on the instance. ``tls`` makes it https.
     """
 
     def __init__(
@@ -49,8 +56,10 @@ class SandboxServer:
         faults: Faults | None = None,
         clock: Clock = utc_now,
         log: EventLog | None = None,
+        tls: Tls | None = None,
     ) -> None:
         _check_loopback(host)
+        self._tls = tls
         self.directory = Path(directory)
         self.faults = faults or Faults()
         ensure_directory(self.directory, seed, log)
@@ -74,16 +83,18 @@ class SandboxServer:
         *,
         faults: Faults | None = None,
         clock: Clock = utc_now,
+        tls: Tls | None = None,
     ) -> Self:
         """A server that answers already; leave it with ``stop()`` or use it in ``with``."""
-        server = cls(directory, seed, port=port, faults=faults, clock=clock)
+        server = cls(directory, seed, port=port, faults=faults, clock=clock, tls=tls)
         return server.__enter__()
 
     @property
     def url(self) -> str:
         """The address of the instance, e.g. ``http://127.0.0.1:8080``."""
         host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"http://{host}:{self._socket.getsockname()[1]}"
+        scheme = "https" if self._tls else "http"
+        return f"{scheme}://{host}:{self._socket.getsockname()[1]}"
 
     def user(self, name: str) -> User:
         """A user of the instance with password and API key."""
@@ -201,6 +212,8 @@ class SandboxServer:
         return uvicorn.Config(
             app, http=_Cuttable, loop="asyncio", lifespan="off", ws="none", log_config=None,
             access_log=False, server_header=False, timeout_graceful_shutdown=2,
+            ssl_certfile=self._tls and str(self._tls.cert),
+            ssl_keyfile=self._tls and str(self._tls.key),
         )  # fmt: skip
 
     def _write_state(self) -> None:
@@ -218,10 +231,11 @@ def serve(
     log: EventLog | None = None,
     host: str = HOST,
     port: int = 0,
+    tls: Tls | None = None,
     ready: Callable[[str], None] = lambda _: None,
 ) -> None:
     """Serve ``directory`` until SIGTERM or SIGINT; ``ready`` gets the address once it answers."""
-    server = SandboxServer(directory, seed, host=host, port=port, log=log)
+    server = SandboxServer(directory, seed, host=host, port=port, log=log, tls=tls)
     before = {
         number: signal.signal(number, lambda *_: server.ask_stop())
         for number in (signal.SIGTERM, signal.SIGINT)

@@ -11,9 +11,8 @@ from vmo_bridge.sandbox.jira import seed as jira_seed
 from vmo_bridge.sandbox.jira.accounts import Account, new_accounts, read_accounts
 from vmo_bridge.sandbox.jira.store import JiraStore
 from vmo_bridge.sandbox.servicenow.faults import Faults
-from vmo_bridge.sandbox.servicenow.gateway import Request
 from vmo_bridge.sandbox.servicenow.instance import Instance
-from vmo_bridge.sandbox.servicenow.replies import Reply
+from vmo_bridge.sandbox.servicenow.replies import Reply, Request
 from vmo_bridge.sandbox.surveymonkey import gateway as surveys
 from vmo_bridge.sandbox.surveymonkey import seed as survey_seed
 from vmo_bridge.sandbox.surveymonkey.store import SurveyStore

@@ -78,6 +78,15 @@ class SyncSection(_Section):
 
     overlap_seconds: int = Field(default=300, ge=0, le=86_400)
     """Each sync starts this long before the newest change seen, for changes committed late."""
+    sweep_hours: float = Field(default=24, ge=0)
+    """How often a source names all its records, which tells what was deleted or never came; 0:
+    only when asked for (``sync --sweep``) or when counts disagree."""
+    keep_raw_days: float = Field(default=400, ge=0)
+    """Raw payloads of former versions older than this are removed; 0: never. What is current keeps
+    its payload, and former versions stay as records."""
+    alarm_share: float = Field(default=0.2, gt=0, le=1)
+    """A fall of more than this share of a stream's records is not believed: nothing is taken away
+    and nothing is published until a person accepts it."""
 
 
 METRICS: dict[str, str] = {

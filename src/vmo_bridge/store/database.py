@@ -14,6 +14,11 @@ from vmo_bridge.errors import StoreDamaged, StoreError
 from vmo_bridge.store.migrations import STEPS, migrations
 
 APPLICATION_ID = 0x564D4F42  # "VMOB": tells our files from any other SQLite file
+_CACHE_KIB = 64 * 1024
+"""Keys of sources have no order: what a page of rows writes is all over the indexes, and of those
+the most part has to fit."""
+_CHECKPOINT_PAGES = 8_000
+"""How many pages (4 KiB) the journal gathers: one that was changed ten times is then moved once."""
 _CHECK_WHOLE_BELOW = 64 * 1024 * 1024
 """Bytes up to which every page is checked at each opening (well under a second)."""
 
@@ -103,6 +108,8 @@ def _set_up(db: Database) -> None:
     db.execute("pragma journal_mode = wal")
     db.execute("pragma synchronous = normal")
     db.execute("pragma temp_store = memory")
+    db.execute(f"pragma cache_size = -{_CACHE_KIB}")
+    db.execute(f"pragma wal_autocheckpoint = {_CHECKPOINT_PAGES}")
 
 
 def _refuse_orphan(path: Path) -> None:

@@ -39,6 +39,7 @@ class SliceMark:
     cursor: str | None
     newest: datetime | None
     done: bool
+    backfill: bool = False
 
 
 class Marks:
@@ -82,8 +83,8 @@ class Marks:
     def slices(self, stream_id: int) -> list[SliceMark]:
         """The pieces of the read under way; empty where none is."""
         rows = self._db.execute(
-            "select id, since, until, cursor, newest, done from slice where stream_id = ? "
-            "order by id",
+            "select id, since, until, cursor, newest, done, backfill from slice "
+            "where stream_id = ? order by id",
             [stream_id],
         ).fetchall()
         return [
@@ -94,6 +95,7 @@ class Marks:
                 cursor=row[3],
                 newest=from_epoch(row[4]),
                 done=bool(row[5]),
+                backfill=bool(row[6]),
             )
             for row in rows
         ]
@@ -102,13 +104,19 @@ class Marks:
         self,
         stream_id: int,
         pieces: Iterable[tuple[datetime | None, datetime | None, str | None]],
+        *,
+        backfill: bool = False,
     ) -> list[SliceMark]:
-        """Note the pieces of a new read as (since, until, cursor)."""
+        """Note the pieces of a new read as (since, until, cursor).
+
+        A ``backfill`` reads a window beside the stream's own way: it moves no watermark.
+        """
         with self._db.atomic():
             self._db.conn.executemany(
-                "insert into slice (stream_id, since, until, cursor, done) values (?, ?, ?, ?, 0)",
+                "insert into slice (stream_id, since, until, cursor, done, backfill) "
+                "values (?, ?, ?, ?, 0, ?)",
                 [
-                    (stream_id, _epoch(since), _epoch(until), cursor)
+                    (stream_id, _epoch(since), _epoch(until), cursor, backfill)
                     for since, until, cursor in pieces
                 ],
             )
@@ -139,20 +147,35 @@ class Marks:
         with self._db.atomic():
             self._db.execute("update slice set done = 1 where id = ?", [slice_id])
 
-    def complete(self, stream_id: int, *, expected: int | None) -> None:
+    def complete(self, stream_id: int) -> None:
         """All pieces are done: move the watermark, forget the pieces, in one transaction.
 
         Never past this moment: one record stamped in the year 2099 would hide all others till then.
         """
         with self._db.atomic():
             self._db.execute(
-                "update stream set complete_at = :now, expected = :expected, problem = null, "
+                "update stream set complete_at = :now, problem = null, "
                 "problem_at = null, watermark = (select nullif(max(coalesce(stream.watermark, 0), "
                 "min(coalesce(min(resumed_from), :now), coalesce(max(newest), 0), :now)), 0) "
-                "from slice where stream_id = stream.id) where id = :id",
-                {"now": to_epoch(now()), "expected": expected, "id": stream_id},
+                "from slice where stream_id = stream.id and not backfill) where id = :id",
+                {"now": to_epoch(now()), "id": stream_id},
             )
-            self._db.execute("delete from slice where stream_id = ?", [stream_id])
+            self._db.execute("delete from slice where stream_id = ? and not backfill", [stream_id])
+
+    def counted(self, stream_id: int, expected: int | None) -> None:
+        """How many records the source said it had; None: it does not say."""
+        self._db.execute("update stream set expected = ? where id = ?", [expected, stream_id])
+
+    def end_backfill(self, stream_id: int) -> None:
+        """All pieces of a backfill are done: forget them, and move nothing."""
+        with self._db.atomic():
+            self._db.execute("delete from slice where stream_id = ? and backfill", [stream_id])
+
+    def forget(self, stream_id: int) -> None:
+        """Begin anew: neither watermark nor cursor counts any more; what is held stays."""
+        with self._db.atomic():
+            self._db.execute("update stream set watermark = null where id = ?", [stream_id])
+            self._db.execute("delete from slice where stream_id = ? and not backfill", [stream_id])
 
     def fail(self, stream_id: int, problem: str) -> None:
         """Note why a stream could not be read; its pieces stay, to go on from."""

@@ -16,6 +16,7 @@ class Memory(MutableMapping[str, str]):
         rows = db.execute("select key, value from memory where source = ?", [source]).fetchall()
         self._saved: dict[str, str] = dict(rows)
         self._now = dict(self._saved)
+        self._saving = self._saved
 
     def __getitem__(self, key: str) -> str:
         return self._now[key]
@@ -34,11 +35,13 @@ class Memory(MutableMapping[str, str]):
 
     def save(self) -> None:
         """Write what changed; belongs in the transaction of what it is remembered of."""
-        gone = self._saved.keys() - self._now.keys()
+        # A copy: threads that read slices side by side may be remembering something just now.
+        self._saving = dict(self._now)
+        gone = self._saved.keys() - self._saving.keys()
         self._db.conn.executemany(
             "delete from memory where source = ? and key = ?", [(self._source, key) for key in gone]
         )
-        changed = self._now.items() - self._saved.items()
+        changed = self._saving.items() - self._saved.items()
         self._db.conn.executemany(
             "insert into memory (source, key, value) values (?, ?, ?) "
             "on conflict (source, key) do update set value = excluded.value",
@@ -47,4 +50,4 @@ class Memory(MutableMapping[str, str]):
 
     def settle(self) -> None:
         """That transaction is over: what was written stands. After a rollback it is not called."""
-        self._saved = dict(self._now)
+        self._saved = self._saving

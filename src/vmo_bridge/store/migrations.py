@@ -189,6 +189,54 @@ def m006_more_voices(db: Database) -> None:
     )
 
 
+@migrations()
+def m007_certificates(db: Database) -> None:
+    """When raw records changed, which are gone, what a stream's certificate says."""
+    db.execute("alter table ledger add column changed_at integer")
+    db.execute("alter table ledger add column gone_at integer")
+    for kind in KINDS:
+        # Which records a raw record became; pages only grow, so the index is cheap to keep.
+        _table(db, kind).create_index(["page"])
+        # Only people look for a readable id, and a scan is fast enough for them.
+        db.execute(f"drop index if exists idx_{kind}_id")
+        # A record carries the moment of its raw record; of several the latest.
+        db.execute(
+            "update ledger set changed_at = max(coalesce(changed_at, 0), r.at) from ("
+            f"select page, position, max(valid_from) as at from {kind} group by 1, 2) r "
+            "where r.page = ledger.page and r.position = ledger.position"
+        )
+    _table(db, "tombstone").create(
+        {
+            "stream_id": int,
+            "key": str,
+            "ref": str,
+            "state": str,
+            "gone_at": int,
+            "seen_at": int,
+            "back_at": int,
+            "proof": str,
+        },
+        not_null={"stream_id", "key", "state", "gone_at", "seen_at"},
+    ).create_index(["stream_id", "key"])
+    _table(db, "tombstone").create_index(["ref"])
+    for column in ("swept_at", "swept_count", "alarm_at", "accepted"):
+        db.execute(f"alter table stream add column {column} integer")
+    db.execute("alter table stream add column alarm text")
+    db.execute("alter table slice add column backfill integer not null default 0")
+    _table(db, "certificate").create(
+        {
+            "id": int,
+            "stream_id": int,
+            "run_id": int,
+            "taken_at": int,
+            "grade": str,
+            "content": str,
+        },
+        pk="id",
+        not_null={"stream_id", "taken_at", "grade", "content"},
+    ).create_index(["stream_id", "taken_at"])
+
+
 STEPS = (
     m001_runs_and_facts,
     m002_raw_pages,
@@ -196,5 +244,6 @@ STEPS = (
     m004_findings,
     m005_outbox,
     m006_more_voices,
+    m007_certificates,
 )
 """All of them: a store with any other step was made by a newer version."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from vmo_bridge.settings.model import FeedbackSection
+from vmo_bridge.store.certificates import Certificates
 from vmo_bridge.store.database import damage_told, open_database
 from vmo_bridge.store.findings import Findings
 from vmo_bridge.store.lock import WriterLock
@@ -17,6 +18,8 @@ from vmo_bridge.store.memory import Memory
 from vmo_bridge.store.outbox import Outbox
 from vmo_bridge.store.raw import RawPages
 from vmo_bridge.store.runs import Runs
+from vmo_bridge.store.sweeps import Ledger, Sweep
+from vmo_bridge.store.tombstones import Tombstones
 from vmo_bridge.store.versions import Versions
 
 if TYPE_CHECKING:
@@ -46,7 +49,10 @@ class Store:
             self._release()
             raise
         self.raw = RawPages(self._db)
+        self.ledger = Ledger(self._db)
         self.versions = Versions(self._db)
+        self.tombstones = Tombstones(self._db)
+        self.certificates = Certificates(self._db)
         self.marks = Marks(self._db)
         self.runs = Runs(self._db)
         self.findings = Findings(self._db)
@@ -66,6 +72,10 @@ class Store:
     def _release(self) -> None:
         if self._lock:
             self._lock.release()
+
+    def sweep(self, stream_id: int) -> Sweep:
+        """An empty sweep of a stream, to be filled; one at a time."""
+        return Sweep(self._db, stream_id)
 
     def memory(self, source: str) -> Memory:
         """What the connector of a source remembers."""

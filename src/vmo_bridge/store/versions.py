@@ -14,6 +14,8 @@ from vmo_bridge.records import Record
 from vmo_bridge.store.clock import to_epoch
 from vmo_bridge.store.schema import KINDS, shape
 
+_THERE = "ref not in (select ref from tombstone where back_at is null and ref is not null)"
+
 Placed = tuple[Record, int]
 """A record and the position of its raw record in the page."""
 
@@ -24,16 +26,48 @@ class Versions:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def save(self, page: int, seen_at: datetime, records: Iterable[Placed]) -> None:
-        """Make the records of one page the current ones; what they replace becomes history."""
+    def save(
+        self,
+        page: int,
+        seen_at: datetime,
+        records: Iterable[Placed],
+        *,
+        older_too: bool = False,
+        only_new: bool = False,
+    ) -> int:
+        """Make the records of one page the current ones; what they replace becomes history.
+
+        ``older_too``: also where what we hold is younger; ``only_new``: not where it is the same.
+        Returns how many were written.
+        """
+        written = 0
         by_kind: dict[str, list[Placed]] = defaultdict(list)
         for placed in records:
             by_kind[placed[0].kind].append(placed)
         for kind, placed_records in by_kind.items():
             for batch in _each_ref_once(placed_records):
-                self._save_batch(kind, page, to_epoch(seen_at), batch)
+                kept = self._not_held(kind, batch) if only_new else batch
+                self._save_batch(kind, page, to_epoch(seen_at), kept, older_too=older_too)
+                written += len(kept)
+        return written
 
-    def _save_batch(self, kind: str, page: int, seen_at: int, batch: Sequence[Placed]) -> None:
+    def _not_held(self, kind: str, batch: Sequence[Placed]) -> list[Placed]:
+        """Those that are not held just so."""
+        table = shape(kind)
+        columns = ", ".join(_quoted(table.columns))
+        at = list(table.columns).index("ref")
+        held = {
+            row[at]: [*row]
+            for row in self._db.execute(
+                f"select {columns} from {kind} where ref in (select value from json_each(?))",
+                [json.dumps([record.ref for record, _ in batch])],
+            )
+        }
+        return [each for each in batch if held.get(each[0].ref) != table.encode(each[0])]
+
+    def _save_batch(
+        self, kind: str, page: int, seen_at: int, batch: Sequence[Placed], *, older_too: bool
+    ) -> None:
         table = shape(kind)
         refs = json.dumps([record.ref for record, _ in batch])
         current: dict[str, int] = dict(
@@ -42,13 +76,16 @@ class Versions:
                 [refs],
             ).fetchall()
         )
+        updated_at = list(table.columns).index("updated_at")
         rows: list[list[Any]] = []
         late: list[list[Any]] = []
         for record, position in batch:
-            valid_from = to_epoch(record.updated_at)
-            row = [*table.encode(record), valid_from, seen_at, page, position]
+            row = table.encode(record)
+            valid_from = row[updated_at]
+            row += (valid_from, seen_at, page, position)
             # Two slices may deliver one record out of order: the older copy must not win.
-            (late if valid_from < current.get(record.ref, valid_from) else rows).append(row)
+            is_late = valid_from < current.get(record.ref, valid_from) and not older_too
+            (late if is_late else rows).append(row)
         if current:
             self._retire(kind, [row[0] for row in rows if row[0] in current])
         self._insert("insert or replace into", kind, rows)
@@ -84,8 +121,8 @@ class Versions:
         return found
 
     def all(self, kind: str) -> Iterator[dict[str, Any]]:
-        """All current records of a kind, as stored."""
-        yield from self._db.query(f"select * from {kind} order by ref")
+        """All current records of a kind that are still there, as stored."""
+        yield from self._db.query(f"select * from {kind} where {_THERE} order by ref")
 
     def by_refs(self, refs: Sequence[str]) -> list[dict[str, Any]]:
         """Current records of any kind by ref, in the order asked for: rows with ``kind``."""
@@ -114,9 +151,9 @@ class Versions:
         return labels
 
     def counts(self) -> dict[str, int]:
-        """How many current records there are of each kind."""
+        """How many current records there are of each kind; those that are gone not."""
         return {
-            kind: int(self._db.execute(f"select count(*) from {kind}").fetchone()[0])
+            kind: int(self._db.execute(f"select count(*) from {kind} where {_THERE}").fetchone()[0])
             for kind in KINDS
         }
 

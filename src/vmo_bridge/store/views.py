@@ -20,8 +20,14 @@ from vmo_bridge.store.clock import to_epoch
 from vmo_bridge.store.schema import KINDS, shape
 
 _NOW = """{kind} as (
-  select {columns}, 0 as reconstructed from main.{kind}
+  select {columns}, 0 as reconstructed from main.{kind} {there}
 )"""
+
+_THERE = """where ref not in (
+    select ref from main.tombstone where ref is not null and gone_at <= :as_of
+      and seen_at <= :known_at and (back_at is null or back_at > min(:as_of, :known_at))
+  )"""
+"""What was gone by then, as we knew it then, is not there."""
 
 _AS_OF = """{kind} as (
   select {columns}, valid_from > :as_of as reconstructed from (
@@ -35,7 +41,7 @@ _AS_OF = """{kind} as (
         union all
         select {columns}, valid_from, seen_at, page, position from main.{kind}_history
         where seen_at <= :known_at
-      )
+      ) {there}
     )
     where valid_from <= :as_of or valid_from = first_valid_from
   ) where newest_first = 1
@@ -269,11 +275,15 @@ class Views:
 
     def _with(self, parameters: dict[str, Any]) -> str:
         parts = []
+        there = _THERE if self._has_graves() else ""
         for kind in KINDS:
             columns = ", ".join(f'"{column}"' for column in shape(kind).columns)
             template = _AS_OF if self._looks_back(kind, parameters) else _NOW
-            parts.append(template.format(kind=kind, columns=columns))
+            parts.append(template.format(kind=kind, columns=columns, there=there))
         return "with " + ",\n".join([*parts, *ties.PARTS])
+
+    def _has_graves(self) -> bool:
+        return self._db.execute("select 1 from main.tombstone limit 1").fetchone() is not None
 
     def _looks_back(self, kind: str, parameters: dict[str, Any]) -> bool:
         found = self._db.execute(

@@ -1,134 +1,51 @@
-"""Pull one source: page → pseudonyms → normalise → store, one transaction a page."""
+"""Pull one stream: from its marks, page by page, to its watermark; rows and cursors together."""
 
 from __future__ import annotations
 
-import logging
-import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-import msgspec
-
-from vmo_bridge.connectors.abilities import Noting, Remembering
-from vmo_bridge.connectors.contract import (
-    Connector,
-    Page,
-    RawRecord,
-    Slice,
-    Stream,
-)
-from vmo_bridge.errors import (
-    AccessError,
-    PluginError,
-    RecordError,
-    RetryLater,
-    SignInError,
-    SourceError,
-    VmoBridgeError,
-)
-from vmo_bridge.records import Record
+from vmo_bridge.connectors.abilities import SideBySide
+from vmo_bridge.connectors.contract import Connector, Page, Slice, Stream
+from vmo_bridge.errors import PluginError, VmoBridgeError
 from vmo_bridge.store import Store
 from vmo_bridge.store.clock import now
 from vmo_bridge.store.marks import SliceMark, StreamMark
 from vmo_bridge.store.memory import Memory
-from vmo_bridge.store.raw import RawRow, raw_row
-from vmo_bridge.sync.people import People
+from vmo_bridge.sync.keep import Keeper, Kept
+from vmo_bridge.sync.outcome import StreamOutcome
+from vmo_bridge.sync.parallel import pages_at_once
+from vmo_bridge.sync.scope import Scope
 from vmo_bridge.watch import Watch
 
-log = logging.getLogger(__name__)
+_A_TRANSACTION = 10_000
+"""Rows that are kept at once: keys have no order, so each row writes to another page of an index,
+and a commit of 1,000 rows costs nearly as much as one of 10,000. A killed read repeats as many."""
 
 
 @dataclass(slots=True, kw_only=True)
-class StreamOutcome:
-    """How the sync of one stream went."""
-
-    source: str
-    stream: str
-    read: int = 0
-    changed: int = 0
-    quarantined: int = 0
-    problem: str = ""
-    """Why it is not whole; empty if it is."""
-    notes: list[str] = field(default_factory=list)
-    """What the source has to tell of the read."""
-
-
-def sync_source(
-    connector: Connector,
-    store: Store,
-    people: People,
-    run_id: int,
-    *,
-    overlap: timedelta,
-    watch: Watch,
-) -> list[StreamOutcome]:
-    """Read all streams of a source; a stream that fails is noted, and the others go on.
-
-    A source that is away, or refuses to let us in, is not asked for its other streams.
-    """
-    outcomes: list[StreamOutcome] = []
-    memory = store.memory(connector.name)
-    if isinstance(connector, Remembering):
-        connector.remember(memory)
-    gone = ""
-    for stream in connector.streams:
-        outcome = StreamOutcome(source=connector.name, stream=stream.name)
-        outcomes.append(outcome)
-        mark = store.marks.stream(connector.name, stream.name, stream.kinds)
-        if not gone:
-            pull = _Pull(
-                connector=connector,
-                store=store,
-                people=people,
-                memory=memory,
-                run_id=run_id,
-                stream=stream,
-                mark=mark,
-                outcome=outcome,
-                watch=watch,
-            )
-            try:
-                pull.run(overlap)
-            except (RetryLater, SignInError) as error:
-                gone = str(error)
-            except (AccessError, SourceError, PluginError) as error:
-                outcome.problem = str(error)
-            if isinstance(connector, Noting):
-                outcome.notes = list(connector.notes(stream.name))
-        for note in outcome.notes:
-            log.warning("%s:%s: %s", connector.name, stream.name, note)
-        outcome.problem = outcome.problem or gone
-        if outcome.problem:
-            with store.transaction():
-                store.marks.fail(mark.id, outcome.problem)
-                memory.save()
-            memory.settle()
-            log.warning("%s:%s: %s", connector.name, stream.name, outcome.problem)
-    return outcomes
-
-
-@dataclass(slots=True, kw_only=True)
-class _Pull:
-    """The read of one stream, from its marks to its watermark."""
+class Pull:
+    """The read of one stream."""
 
     connector: Connector
     store: Store
-    people: People
+    keeper: Keeper
     memory: Memory
-    run_id: int
     stream: Stream
     mark: StreamMark
     outcome: StreamOutcome
     watch: Watch
+    _gathered: list[tuple[SliceMark, Page | None]] = field(default_factory=list)
+    _started: bool = False
 
-    def run(self, overlap: timedelta) -> None:
+    def changes(self, overlap: timedelta) -> None:
         """Go on with what was interrupted, or else read what changed since the last whole read."""
-        unfinished = self.store.marks.slices(self.mark.id)
+        unfinished = self._pieces()
         if unfinished:
             self.store.marks.resume(self.mark.id)
-            self._read(self.store.marks.slices(self.mark.id))
+            self._read(self._pieces())
             self._complete()
             if not all(piece.done for piece in unfinished):
                 return
@@ -136,141 +53,110 @@ class _Pull:
             self.mark = self.store.marks.stream(
                 self.connector.name, self.stream.name, self.stream.kinds
             )
-        self._read(self._begin(overlap))
+        since = self.mark.watermark
+        self._begin(since - overlap if since else None, None)
+        self._read(self._pieces())
         self._complete()
 
-    def _complete(self) -> None:
-        expected = self.connector.count(self.stream)
-        with self._remembered():
-            self.store.marks.complete(self.mark.id, expected=expected)
+    def window(self, scope: Scope) -> None:
+        """Read a window beside the stream's own way; an interrupted one goes on where it was."""
+        pieces = self._pieces(backfill=True)
+        if not pieces or (pieces[0].since, pieces[-1].until) != (scope.since, scope.until):
+            self.store.marks.end_backfill(self.mark.id)
+            self._begin(scope.since, scope.until, backfill=True)
+        self._read(self._pieces(backfill=True))
+        with self.remembered():
+            self.store.marks.end_backfill(self.mark.id)
+
+    def anew(self) -> None:
+        """Read everything, whatever was read before; what is held stays until it is replaced."""
+        self.store.marks.forget(self.mark.id)
+        self._begin(None, None)
+        self._read(self._pieces())
+        self._complete()
 
     @contextmanager
-    def _remembered(self) -> Iterator[None]:
+    def remembered(self) -> Iterator[None]:
         """One transaction for what is done inside and what the connector remembers of it."""
         with self.store.transaction():
             yield
             self.memory.save()
         self.memory.settle()
 
+    def _pieces(self, *, backfill: bool = False) -> list[SliceMark]:
+        pieces = self.store.marks.slices(self.mark.id)
+        return [piece for piece in pieces if piece.backfill == backfill]
+
+    def _begin(
+        self, since: datetime | None, until: datetime | None, *, backfill: bool = False
+    ) -> None:
+        slices = self.connector.slices(self.stream, since, until)
+        self.store.marks.begin(
+            self.mark.id,
+            [(each.since, each.until, each.cursor) for each in slices],
+            backfill=backfill,
+        )
+
+    def _complete(self) -> None:
+        with self.remembered():
+            self.store.marks.complete(self.mark.id)
+
     def _read(self, slices: Sequence[SliceMark]) -> None:
-        started = False
+        pieces = [piece for piece in slices if not piece.done]
+        at_once = self.connector.at_once if isinstance(self.connector, SideBySide) else 1
+        self._started = False
         try:
-            for piece in slices:
-                if piece.done:
-                    continue
-                for page in self._pages(piece):
-                    if not started:
-                        self.watch.begin(f"{self.connector.name}:{self.stream.name}", page.expected)
-                        started = True
-                    self._keep(piece, page)
-                    self.watch.advance(len(page.records))
-                    self.watch.stop_here()
-                with self._remembered():
-                    self.store.marks.finish_slice(piece.id)
+            for piece, page in pages_at_once(pieces, self._pages, at_once):
+                self._take(piece, page)
+            self._keep()
+        except VmoBridgeError:
+            self._keep()  # what came before the trouble, or the stop, is whole
+            raise
         finally:
-            if started:
+            if self._started:
                 self.watch.end(f"{self.outcome.changed} new or changed")
+
+    def _take(self, piece: SliceMark, page: Page | None) -> None:
+        """Gather a page, or the end of a slice (None); keep what is gathered when it is enough."""
+        self._gathered.append((piece, page))
+        if page is None:
+            return
+        if not self._started:
+            self.watch.begin(f"{self.connector.name}:{self.stream.name}", page.expected)
+            self._started = True
+        self.watch.advance(len(page.records))
+        if sum(len(each.records) for _, each in self._gathered if each) >= _A_TRANSACTION:
+            self._keep()
+        self.watch.stop_here()
 
     def _pages(self, piece: SliceMark) -> Iterator[Page]:
         """The pages of a slice; a connector's own mistake costs this stream only."""
         try:
-            yield from self.connector.read(self._slice(piece))
+            yield from self.connector.read(
+                Slice(
+                    stream=self.stream.name,
+                    since=piece.since,
+                    until=piece.until,
+                    cursor=piece.cursor,
+                )
+            )
         except VmoBridgeError:
             raise
         except Exception as error:
             raise PluginError(f"the connector stumbled: {type(error).__name__}: {error}") from error
 
-    def _begin(self, overlap: timedelta) -> Sequence[SliceMark]:
-        since = self.mark.watermark
-        since = since - overlap if since else None
-        slices = self.connector.slices(self.stream, since, None)
-        return self.store.marks.begin(
-            self.mark.id, [(each.since, each.until, each.cursor) for each in slices]
-        )
-
-    def _slice(self, piece: SliceMark) -> Slice:
-        return Slice(
-            stream=self.stream.name, since=piece.since, until=piece.until, cursor=piece.cursor
-        )
-
-    def _keep(self, piece: SliceMark, page: Page) -> None:
-        """Save what is new on a page, together with the page's cursor."""
-        rows = [self._row(record) for record in page.records]
-        seen_at = now()
-        with self._remembered():
-            changed = self.store.raw.changed(self.mark.id, rows)
-            if changed:
-                self._save(changed, seen_at)
-            self.store.marks.advance(piece.id, cursor=page.cursor, newest=page.newest)
-        self.outcome.read += len(rows)
-        self.outcome.changed += len(changed)
-
-    def _row(self, record: RawRecord) -> RawRow:
-        masked = self.people.mask(self.stream, record)
-        key = masked.get(self.stream.key_field)
-        row = raw_row(str(key), masked)
-        if key in (None, ""):
-            # Each apart: under one key, all but the last would vanish without a word.
-            return replace(row, key=f"without a key, {row.hash.hex()}")
-        return row
-
-    def _save(self, rows: Sequence[RawRow], seen_at: datetime) -> None:
-        raw = self.store.raw
-        page_id = raw.keep(self.mark.id, self.run_id, seen_at, rows)
-        placed: list[tuple[Record, int]] = []
-        refused: list[tuple[int, str, str]] = []
-        for position, row in enumerate(rows):
-            try:
-                placed += [(record, position) for record in self._normalised(row)]
-            except RecordError as error:
-                refused.append((position, row.key, error.reason))
-        self._save_sound(page_id, seen_at, placed, refused, rows)
-        refused_keys = {key for _, key, _ in refused}
-        accepted = [row.key for row in rows if row.key not in refused_keys]
-        raw.quarantine(self.mark.id, page_id, refused, accepted, seen_at)
-        self.outcome.quarantined += len(refused)
-
-    def _save_sound(
-        self,
-        page_id: int,
-        seen_at: datetime,
-        placed: Sequence[tuple[Record, int]],
-        refused: list[tuple[int, str, str]],
-        rows: Sequence[RawRow],
-    ) -> None:
-        """Save the records; those that do not keep to their own types are refused instead."""
-        try:
-            with self.store.transaction():
-                self.store.versions.save(page_id, seen_at, placed)
-        except (sqlite3.Error, PluginError, ValueError, TypeError, AttributeError):
-            sound = []
-            for record, position in placed:
-                flaw = unsound(record)
-                if flaw:
-                    refused.append((position, rows[position].key, flaw))
+    def _keep(self) -> None:
+        """Save what is new on the pages gathered, together with their cursors."""
+        gathered, self._gathered = self._gathered, []
+        if not gathered:
+            return
+        kept: list[Kept] = []
+        with self.remembered():
+            for piece, page in gathered:
+                if page is None:
+                    self.store.marks.finish_slice(piece.id)
                 else:
-                    sound.append((record, position))
-            if len(sound) == len(placed):
-                raise
-            self.store.versions.save(page_id, seen_at, sound)
-
-    def _normalised(self, row: RawRow) -> list[Record]:
-        """The records of one raw record; a connector's own mistake costs that record only."""
-        try:
-            return list(self.connector.normalise(self.stream.name, row.content))
-        except VmoBridgeError:
-            raise
-        except Exception as error:
-            raise RecordError(f"the connector stumbled: {type(error).__name__}: {error}") from error
-
-
-def unsound(record: Record) -> str:
-    """What is wrong with a record's own fields; empty if nothing is."""
-    try:
-        msgspec.convert(msgspec.structs.asdict(record), type(record))
-    except msgspec.ValidationError as error:
-        return f"the connector gave a {record.kind} that is none: {error}"
-    for name, value in msgspec.structs.asdict(record).items():
-        if isinstance(value, datetime) and value.tzinfo is None:
-            return f"the connector gave {name} without a zone: {value.isoformat()}"
-    return ""
+                    kept.append(self.keeper.keep(page.records, now()))
+                    self.store.marks.advance(piece.id, cursor=page.cursor, newest=page.newest)
+        for each in kept:
+            self.outcome.add(each)

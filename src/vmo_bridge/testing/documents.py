@@ -37,7 +37,7 @@ def shown_default(value: Any) -> str:
         return "(has to be given)"
     if value is None:
         return ""
-    if value in ((), [], {}):
+    if value in ((), [], {}, ""):
         return "(empty)"
     shown = str(value).lower() if isinstance(value, bool) else str(value)
     return f"`{shown.replace('|', chr(92) + '|')}`"  # a bare one would end the cell

@@ -103,7 +103,8 @@ def compute_all(
             else:
                 cut_off = min(as_of, held.complete_at or as_of)
                 outcome.results += [
-                    msgspec.structs.replace(each, data_as_of=cut_off) for each in results
+                    msgspec.structs.replace(each, data_as_of=cut_off, grade=held.grade)
+                    for each in results
                 ]
             watch.advance()
             watch.stop_here()
@@ -158,23 +159,25 @@ class Held:
     """0 to 1, of the least complete stream; None where one was not read whole last time."""
     complete_at: datetime | None
     """When the stream that was read whole longest ago was."""
+    grade: str | None
+    """The worst grade of their certificates; None where there is none yet."""
 
 
 def completeness(store: Store, kinds: Sequence[str]) -> Held:
-    """The completeness of the streams that give these kinds of record.
+    """The completeness of the streams that give these kinds of record, and their worst grade.
 
     Held and not in quarantine / what the source said it had when it was last read whole. A stream
     that is not configured any more still counts: its records are still in the tables.
     """
-    quarantined: dict[tuple[str, str], int] = {}
-    for each in store.raw.quarantined():
-        quarantined[each.source, each.stream] = quarantined.get((each.source, each.stream), 0) + 1
+    grades = {(each.source, each.stream): each.grade for each in store.certificates.latest()}
+    found: list[str] = []
     shares: list[float | None] = []
     moments: list[datetime] = []
     for mark in store.marks.streams():
         if not set(mark.kinds) & set(kinds):
             continue
-        good = store.raw.held(mark.id) - quarantined.get((mark.source, mark.name), 0)
+        found += [grades[mark.source, mark.name]] if (mark.source, mark.name) in grades else []
+        good = store.ledger.held(mark.id) - store.raw.in_quarantine(mark.id)
         # A stream that could not be read this time may have grown since.
         whole = mark.complete_at is not None and mark.problem is None
         shares.append(_share(good, mark.expected) if whole else None)
@@ -182,7 +185,7 @@ def completeness(store: Store, kinds: Sequence[str]) -> Held:
             moments.append(mark.complete_at)
     known = [share for share in shares if share is not None]
     share = min(known) if known and len(known) == len(shares) else None
-    return Held(share, min(moments, default=None))
+    return Held(share, min(moments, default=None), max(found, default=None))
 
 
 def _share(good: int, expected: int | None) -> float | None:

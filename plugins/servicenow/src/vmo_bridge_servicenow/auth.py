@@ -1,4 +1,4 @@
-"""Sign-in: basic or OAuth, for httpx (bulk reads) and for pysnow's requests session (writes)."""
+"""Sign-in: basic, OAuth or API key, for httpx (bulk reads) and pysnow's session (writes)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,13 @@ from typing import Any
 import httpx
 
 from vmo_bridge.plugin import RetryLater, SignInError, is_loopback_url, retry_moment
-from vmo_bridge_servicenow.settings import BasicAuth, OAuthPassword, ServiceNowSettings
+from vmo_bridge_servicenow.settings import (
+    ApiKey,
+    BasicAuth,
+    OAuthClient,
+    OAuthPassword,
+    ServiceNowSettings,
+)
 
 _EARLY_SECONDS = 60
 """A token is renewed this long before it ends, so that no request is sent with a dying one."""
@@ -50,27 +56,29 @@ class SignIn(httpx.Auth):
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Sign one request of httpx."""
-        request.headers["Authorization"] = self.header()
+        request.headers.update(self.headers())
         response = yield request
         if response.status_code == 401 and self.renews:
             self.forget()
-            request.headers["Authorization"] = self.header()
+            request.headers.update(self.headers())
             yield request
 
-    def header(self) -> str:
-        """What the ``Authorization`` header says now."""
+    def headers(self) -> dict[str, str]:
+        """The header that signs a request now."""
+        if isinstance(self._auth, ApiKey):
+            return {"x-sn-apikey": self._secret("key")}
         if isinstance(self._auth, BasicAuth):
             pair = f"{self._auth.user}:{self._secret('password')}"
-            return "Basic " + base64.b64encode(pair.encode()).decode()
+            return {"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()}
         with self._lock:
             if time.monotonic() > self._ends - _EARLY_SECONDS:
                 self._take(self._ask())
-            return f"Bearer {self._token}"
+            return {"Authorization": f"Bearer {self._token}"}
 
     @property
     def renews(self) -> bool:
         """Whether a refused sign-in may pass with a fresh token."""
-        return not isinstance(self._auth, BasicAuth)
+        return isinstance(self._auth, (OAuthPassword, OAuthClient))
 
     def forget(self) -> None:
         """Drop the token, so that the next request gets a new one."""
@@ -101,7 +109,7 @@ class SignIn(httpx.Auth):
         return self._content(self._post(grant))
 
     def _post(self, grant: dict[str, str]) -> httpx.Response:
-        assert not isinstance(self._auth, BasicAuth)  # noqa: S101 - basic needs no token
+        assert isinstance(self._auth, (OAuthPassword, OAuthClient))  # noqa: S101 - others need none
         form = {
             **grant,
             "client_id": self._auth.client_id,

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, MutableMapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from urllib.parse import quote
 
 import httpx
 
 from vmo_bridge.plugin import (
     AccessError,
+    Budget,
     Change,
     CheckRow,
+    ConfigError,
+    Deletion,
+    HourBudget,
     HttpClient,
     Page,
     Places,
@@ -22,24 +25,25 @@ from vmo_bridge.plugin import (
     Receipt,
     Record,
     RetryLater,
+    Seen,
     SignInError,
     Slice,
     SourceError,
     Stream,
+    Tally,
     TargetTable,
 )
-from vmo_bridge_servicenow import provision, query
+from vmo_bridge_servicenow import lookup, provision, slices, sweep
 from vmo_bridge_servicenow.auth import SignIn
+from vmo_bridge_servicenow.catalogue import catalogue
 from vmo_bridge_servicenow.client import NotInstalled, TableClient
+from vmo_bridge_servicenow.deletions import DeletionReader, classes
+from vmo_bridge_servicenow.dictionary import Dictionary
 from vmo_bridge_servicenow.normalise import Normaliser
 from vmo_bridge_servicenow.reader import TableReader, missing_fields, table_filter
 from vmo_bridge_servicenow.settings import ServiceNowSettings
-from vmo_bridge_servicenow.tables import TABLES, stream
 from vmo_bridge_servicenow.words import Words
 from vmo_bridge_servicenow.writer import RecordWriter
-
-_LONGEST_LIST = 1500
-"""Characters of values in one query, as an address spells them; it ends at some 2,000."""
 
 
 class ServiceNow:
@@ -55,20 +59,25 @@ class ServiceNow:
     ) -> None:
         self.name = name
         self._settings = settings
+        self._tables = catalogue(settings)
         self._sign_in = SignIn(name, settings, folder, transport)
+        self._budget = HourBudget(name, settings.calls_per_hour)
         self._http = HttpClient(
             name,
             settings.url,
             auth=self._sign_in,
             timeout=settings.timeout_seconds,
             transport=transport,
+            budget=self._budget,
         )
         self._client = TableClient(self._http)
-        self._normaliser = Normaliser(name, _words(settings), settings.service_field)
+        self._memory: MutableMapping[str, str] = {}
+        self._dictionary = Dictionary(name, self._client, self._tables)
+        self._normaliser = Normaliser(name, _words(settings), settings.service_field, self._tables)
 
     @cached_property
     def _writer(self) -> RecordWriter:
-        return RecordWriter(self.name, self._settings.url, self._sign_in)
+        return RecordWriter(self.name, self._settings.url, self._sign_in, self._budget)
 
     @property
     def places(self) -> Places:
@@ -84,25 +93,43 @@ class ServiceNow:
     @property
     def streams(self) -> Sequence[Stream]:
         """The configured tables, those that others refer to first."""
-        return [stream(table) for table in self._settings.tables]
+        return [table.stream for table in self._tables.values()]
 
     def check(self) -> Iterable[CheckRow]:
         """Ask each table for one row: reach, sign-in, rights, and fields that stay blank."""
-        for table in self._settings.tables:
+        yield from self._check_dictionary()
+        for table in self._tables:
             try:
                 yield self._check_table(table)
             except (RetryLater, SignInError) as error:
                 yield CheckRow(what=table, state="failed", detail=str(error))
                 return
             except NotInstalled as error:
-                product = TABLES[table].part_of
+                product = self._tables[table].part_of
                 detail = f"not there: it comes with {product}" if product else str(error)
                 yield CheckRow(what=table, state="warning" if product else "failed", detail=detail)
             except (AccessError, SourceError) as error:
                 yield CheckRow(what=table, state="failed", detail=str(error))
 
+    def _check_dictionary(self) -> Iterator[CheckRow]:
+        """Whether columns can be looked up; a mistake in one of the configuration is named."""
+        what = "sys_dictionary"
+        try:
+            for table in self._tables:
+                self._look_up(table)
+        except (RetryLater, SignInError):
+            return  # told of the first table
+        except (ConfigError, SourceError) as error:
+            yield CheckRow(what=what, state="failed", detail=str(error))
+            return
+        if self._dictionary.refused:
+            detail = (
+                f"columns cannot be looked up before they are asked for: {self._dictionary.refused}"
+            )
+            yield CheckRow(what=what, state="warning", detail=detail)
+
     def _check_table(self, table: str) -> CheckRow:
-        fields = TABLES[table].all_fields
+        fields = self._tables[table].all_fields
         reply = self._client.rows(table, fields=fields, limit=1, count=True)
         if not reply.rows:
             seen = "it is empty, or every row is hidden from the user"
@@ -110,23 +137,110 @@ class ServiceNow:
         absent = missing_fields(reply.rows, fields)
         if absent:
             detail = f"not there, or hidden from the user: {', '.join(absent)}"
-            needed = {"sys_id", "sys_updated_on", *TABLES[table].only}
+            needed = {"sys_id", "sys_updated_on", *self._tables[table].only}
             return CheckRow(
                 what=table, state="failed" if needed & {*absent} else "warning", detail=detail
             )
         return CheckRow(what=table, state="ok", detail=f"{reply.total} rows")
 
     def slices(self, stream: Stream, since: datetime | None, until: datetime | None) -> list[Slice]:
-        """One slice: everything that changed since then."""
-        return [Slice(stream=stream.name, since=since, until=until)]
+        """A long read is cut into slices of equal size that meet; a short one is one slice."""
+        self._look_up(stream.name)
+        try:
+            return slices.cut(
+                self._client,
+                self._tables[stream.name],
+                since,
+                until,
+                at_once=self.at_once,
+                page_size=self._settings.page_size,
+            )
+        except NotInstalled:
+            return [Slice(stream=stream.name, since=since, until=until)]
+
+    def _look_up(self, table: str) -> None:
+        """Refuse columns of the configuration that the instance does not know."""
+        self._dictionary.refresh()
+        own = {
+            "filters": self._settings.filters.get(table, {}),
+            "fields": self._settings.fields.get(table, {}).values(),
+        }
+        self._dictionary.check(self._tables[table], own)
+
+    @property
+    def at_once(self) -> int:
+        """How many slices may be read side by side."""
+        return self._settings.parallel
 
     def read(self, piece: Slice) -> Iterator[Page]:
         """The pages of a slice by keyset (sys_updated_on, sys_id)."""
+        fields = self._tables[piece.stream].all_fields
+        blank = set(fields)
         try:
-            yield from TableReader(self._client, piece, self._settings.page_size).pages()
+            for page in self._reader(piece).pages():
+                if blank:
+                    blank &= {*missing_fields(page.records, fields)}
+                    self._memory[f"blank:{piece.stream}"] = ",".join(sorted(blank))
+                yield page
         except NotInstalled:
-            if not TABLES[piece.stream].part_of:
+            if not self._tables[piece.stream].part_of:
                 raise
+
+    def _reader(self, piece: Slice) -> TableReader:
+        table = self._tables[piece.stream]
+        return TableReader(self._client, table, piece, self._settings.page_size)
+
+    def remember(self, memory: MutableMapping[str, str]) -> None:
+        """Which fields never came (a read of few changes could not tell), and calls made."""
+        self._memory = self._budget.memory = self._dictionary.memory = memory
+
+    def notes(self, stream: str) -> Sequence[str]:
+        """What changed of the table's columns since they were last looked at."""
+        return self._dictionary.notes(stream)
+
+    def budget(self) -> Budget:
+        """The calls of this hour."""
+        return self._budget.told()
+
+    def blanks(self, stream: Stream) -> Sequence[str]:
+        """Fields that no row of the last read had: not there, or hidden from the user."""
+        told = self._memory.get(f"blank:{stream.name}", "")
+        return [name for name in told.split(",") if name]
+
+    def changed_at(self, stream: str, record: RawRecord) -> datetime | None:  # noqa: ARG002
+        """``sys_updated_on``, by which slices select."""
+        return sweep.moment_of(record.get("sys_updated_on"))
+
+    def tally(
+        self, stream: Stream, windows: Sequence[tuple[datetime | None, datetime | None]]
+    ) -> list[Tally]:
+        """How many rows changed in each window, and when the last of them did."""
+        try:
+            return sweep.tally(self._client, self._tables[stream.name], windows)
+        except NotInstalled:
+            if not self._tables[stream.name].part_of:
+                raise
+            return [Tally(since=since, until=until, count=0) for since, until in windows]
+
+    def sweep(self, stream: Stream) -> Iterator[Sequence[Seen]] | None:
+        """The sys_id and moment of every row that the user may see."""
+        return self._sweep(stream.name)
+
+    def _sweep(self, table: str) -> Iterator[Sequence[Seen]]:
+        try:
+            yield from sweep.NameSweep(self._client, self._tables[table]).batches()
+        except NotInstalled:
+            if not self._tables[table].part_of:
+                raise
+
+    def fetch(self, stream: Stream, keys: Sequence[str]) -> Iterator[Page]:
+        """The rows of these sys_ids."""
+        return sweep.fetch(self._client, self._tables[stream.name], keys)
+
+    def deletions(self, stream: Stream, since: datetime | None) -> Iterable[Deletion]:
+        """What ``sys_audit_delete`` tells of the table and of those that extend it."""
+        names = classes(self._client, stream.name)
+        return DeletionReader(self._client, names, since).deletions()
 
     def normalise(self, stream: str, record: RawRecord) -> Iterable[Record]:
         """Our records from one row of a table."""
@@ -134,7 +248,7 @@ class ServiceNow:
 
     def count(self, stream: Stream) -> int | None:
         """``X-Total-Count`` of the table; what access rules hide may be counted or not."""
-        table = TABLES[stream.name]
+        table = self._tables[stream.name]
         try:
             return self._client.rows(
                 stream.name, query=table_filter(table), fields=("sys_id",), limit=1, count=True
@@ -162,24 +276,7 @@ class ServiceNow:
 
         A key that no query can hold is not found; its write is then refused with the reason.
         """
-        found: dict[str, dict[str, str]] = {}
-        for part in _parts(field_, [key for key in keys if query.is_value(key)]):
-            wanted = set(part)
-            for row in self._client.rows(
-                table,
-                query=query.any_of(field_, part),
-                fields=("sys_id", field_, *fields),
-                limit=len(part) * 2,
-            ).rows:
-                if row.get(field_) not in wanted:
-                    raise SourceError(
-                        f"{self.name}: {table}: the instance does not know the column {field_}; "
-                        "run 'vmo-bridge provision'"
-                    )
-                found[row["sys_id"]] = {
-                    name: str(row[name]) for name in (field_, *fields) if name in row
-                }
-        return found
+        return lookup.current(self._client, table, field_, keys, fields)
 
     def write(self, change: Change) -> str:
         """Make one change through pysnow."""
@@ -200,18 +297,3 @@ class ServiceNow:
 
 def _words(settings: ServiceNowSettings) -> Words:
     return Words(states=settings.states, priorities=settings.priorities, types=settings.types)
-
-
-def _parts(field_: str, keys: Sequence[str]) -> Iterator[list[str]]:
-    part: list[str] = []
-    length = 0
-    glue = len(quote(f"^OR{field_}=" if any("," in key for key in keys) else ",", safe=""))
-    for key in keys:
-        spelt = len(quote(key, safe="")) + glue
-        if part and length + spelt > _LONGEST_LIST:
-            yield part
-            part, length = [], 0
-        part.append(key)
-        length += spelt
-    if part:
-        yield part

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import msgspec
+
 from vmo_bridge.plugin import (
     Answer,
     Choice,
@@ -23,8 +25,9 @@ from vmo_bridge.plugin import (
     Ticket,
     UserGroup,
 )
+from vmo_bridge_servicenow import mapped
 from vmo_bridge_servicenow.row import Row
-from vmo_bridge_servicenow.tables import TASK_TABLES
+from vmo_bridge_servicenow.tables import TASK_TABLES, Table
 from vmo_bridge_servicenow.words import SLA_STAGES, Words
 
 _NOT_A_NUMBER = -1.0
@@ -36,10 +39,13 @@ _RETIRED = "6"
 class Normaliser:
     """Turns rows of one source into records."""
 
-    def __init__(self, source: str, words: Words, service_field: str) -> None:
+    def __init__(
+        self, source: str, words: Words, service_field: str, tables: Mapping[str, Table]
+    ) -> None:
         self._source = source
         self._words = words
         self._service_field = service_field
+        self._tables = tables
         self._by_table: Mapping[str, Callable[[Row], Record | None]] = {
             "cmn_department": self._user_group,
             "sys_user": self._person,
@@ -56,10 +62,26 @@ class Normaliser:
     def records(self, table: str, raw: RawRecord) -> Iterable[Record]:
         """The records of one row; ``RecordError`` names the field and what is wrong with it."""
         row = Row(self._source, table, raw)
+        known = self._tables[table]
         if table == "dmn_demand":
-            return self._demand(row)
-        record = self._ticket(row) if table in TASK_TABLES else self._by_table[table](row)
-        return [] if record is None else [record]
+            demand, *links = self._demand(row)
+            return [self._own(known, row, demand), *links]
+        if table in TASK_TABLES:
+            return [self._own(known, row, self._ticket(row))]
+        if table in self._by_table:
+            record = self._by_table[table](row)
+            return [] if record is None else [self._own(known, row, record)]
+        return [mapped.record(known.kinds[0], known.type, known.columns, row, self._words)]
+
+    def _own(self, table: Table, row: Row, record: Record) -> Record:
+        """The record with what an admin's own columns say of it."""
+        if not table.columns:
+            return record
+        given = mapped.overridden(record.kind, table.columns, row)
+        if "priority" in given:
+            theirs = row.text(table.columns["priority"])
+            given |= {"priority": self._words.priority(theirs), "original_priority": theirs}
+        return msgspec.structs.replace(record, **given)
 
     def _user_group(self, row: Row) -> Record:
         return UserGroup(**row.base(), name=row.need("name"), parent_ref=row.ref("parent"))
@@ -95,7 +117,7 @@ class Normaliser:
 
     def _ticket(self, row: Row) -> Record:
         table = row.table
-        theirs = row.need("state")
+        number, theirs, priority = row.need("number"), row.need("state"), row.text("priority")
         state = self._words.state(table, theirs)
         closed_at = row.time("closed_at")
         resolved_at = row.time("resolved_at")
@@ -105,17 +127,22 @@ class Normaliser:
         opened_at = row.time("opened_at") or row.time("sys_created_on")
         if opened_at is None:
             raise RecordError("opened_at and sys_created_on are empty: no moment it began")
+        key = row.need("sys_id")
         return Ticket(
-            **row.base(row.need("number")),
+            # By name instead of **row.base(): most of what is read are tickets.
+            ref=f"{self._source}/{key}",
+            id=f"{self._source}:{table}:{number}",
+            source=self._source,
+            updated_at=row.updated(),
             type=self._words.type(table),
             original_type=table,
-            number=row.need("number"),
+            number=number,
             title=row.text("short_description"),
             description=row.text("description"),
             state=state,
             original_state=theirs,
-            priority=self._words.priority(row.text("priority")),
-            original_priority=row.text("priority"),
+            priority=self._words.priority(priority),
+            original_priority=priority,
             category=row.text("category") or row.text("cat_item"),
             subcategory=row.text("subcategory"),
             service_ref=row.ref(self._service_field),

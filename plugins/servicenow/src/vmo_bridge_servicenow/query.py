@@ -40,6 +40,11 @@ def key(sys_id: str) -> str:
     return sys_id
 
 
+def is_key(text: str) -> bool:
+    """Whether a text can be a sys_id."""
+    return _KEY.fullmatch(text) is not None
+
+
 def is_value(text: str) -> bool:
     """Whether a text can stand in a query."""
     try:
@@ -58,6 +63,17 @@ def any_of(name: str, values: Iterable[str]) -> str:
     return f"{column(name)}IN{','.join(listed)}"
 
 
+def together(*conditions: str) -> str:
+    """All conditions at once; empty ones are left out."""
+    return "^".join(each for each in conditions if each)
+
+
+def by_key(filter_: str, after: str | None) -> str:
+    """The rows of a sweep, in the order of sys_id, behind a key."""
+    behind = f"sys_id>{key(after)}" if after else ""
+    return together(filter_, behind) + "^ORDERBYsys_id"
+
+
 def literal(moment: datetime) -> str:
     """A date-time as the instance reads it: UTC, without a zone."""
     return moment.astimezone(UTC).strftime(_FORMAT)
@@ -65,10 +81,10 @@ def literal(moment: datetime) -> str:
 
 def moment(text: str) -> datetime:
     """The aware UTC moment of an instance's date-time; ``ValueError`` for any other notation."""
-    # Not strptime: that is many times as slow, and dates are most of what is parsed.
+    # Not strptime, and no replace(): that is many times as slow, and dates are most of the parsing.
     if not _MOMENT.fullmatch(text):
         raise ValueError(f"{text!r:.40} is not a date-time")
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    return datetime.fromisoformat(text + "+00:00")
 
 
 def keyset(filter_: str, since: str | None, after: tuple[str, str] | None) -> str:
@@ -86,7 +102,7 @@ def keyset(filter_: str, since: str | None, after: tuple[str, str] | None) -> st
         ]
     else:
         alternatives = [f"sys_updated_on>={since}" if since else ""]
-    sets = ["^".join(part for part in (filter_, each) if part) for each in alternatives]
+    sets = [together(filter_, each) for each in alternatives]
     return "^NQ".join(sets) + "^ORDERBYsys_updated_on^ORDERBYsys_id"
 
 

@@ -1,111 +1,64 @@
-"""Read a table by keyset, page after page, until the instance itself says that nothing is left."""
+"""Read what changed in a table: the pages of a slice, each believed only after a look at it."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from vmo_bridge.plugin import Page, RetryLater, Slice, SourceError, TooSlow
+from vmo_bridge.plugin import Page, Slice, SourceError
 from vmo_bridge_servicenow import query
-from vmo_bridge_servicenow.client import Overloaded, Reply, Rows, TableClient
-from vmo_bridge_servicenow.tables import TABLES, Table
-
-log = logging.getLogger(__name__)
-
-_SMALLEST_PAGE = 25
-_GROW_AFTER = 10
-"""So many good pages in a row, and a page that was made smaller grows again."""
+from vmo_bridge_servicenow.client import Rows, TableClient
+from vmo_bridge_servicenow.keyset import Keyset
+from vmo_bridge_servicenow.tables import Table
 
 Place = tuple[str, str]
 """(sys_updated_on, sys_id) of the last row read."""
 
 
 class TableReader:
-    """The pages of one slice of one table."""
+    """The pages of one slice of one table, in the order (sys_updated_on, sys_id)."""
 
-    def __init__(self, client: TableClient, piece: Slice, page_size: int) -> None:
-        self._client = client
-        self._table: Table = TABLES[piece.stream]
-        self._name = piece.stream
+    def __init__(self, client: TableClient, table: Table, piece: Slice, page_size: int) -> None:
+        self._table = table
+        self._name = table.name
         self._since = query.literal(piece.since) if piece.since else None
+        self._until = query.literal(piece.until) if piece.until else None
         self._after: Place | None = _place(piece.cursor)
-        self._filter = table_filter(self._table)
-        if piece.until:
-            before = f"sys_updated_on<{query.literal(piece.until)}"
-            self._filter = "^".join(part for part in (self._filter, before) if part)
-        self._page_size = self._largest = page_size
-        self._good_pages = 0
+        self._filter = window_filter(self._table, None, piece.until)
+        self._newest: datetime | None = None
+        self._keyset = Keyset(
+            client,
+            self._name,
+            fields=self._table.all_fields,
+            page_size=page_size,
+            query=lambda: query.keyset(self._filter, self._since, self._after),
+            took=self._took,
+        )
 
     def pages(self) -> Iterator[Page]:
-        """All pages from the slice's cursor on.
+        """All pages from the slice's cursor on."""
+        for rows, expected in self._keyset.pages():
+            assert self._after is not None  # noqa: S101 - there are rows
+            updated, sys_id = self._after
+            yield Page(
+                records=rows,
+                cursor=f"{updated}|{sys_id}",
+                newest=self._newest,
+                expected=expected,
+            )
 
-        The limit is applied before access rules, so a short or even empty page need not be the
-        last: after one the instance is asked how many rows are left. Rows we may not see are
-        stepped over by offset, half a page at a time: one of them that changes meanwhile moves to
-        the end, and what stood behind it moves forward.
-        """
-        first, confirm, offset = True, True, 0
-        while True:
-            reply, limit = self._ask(offset, count=confirm)
-            if reply.rows:
-                # On a first page the count is the whole of the slice, later on what is left of it.
-                yield self._page(reply.rows, expected=reply.total if first else None)
-                if reply.total is not None and offset == 0 and reply.total <= len(reply.rows):
-                    return
-                confirm, offset = len(reply.rows) < limit, 0
-            elif not confirm:
-                confirm = True
-            elif reply.total is None or offset + limit >= reply.total:
-                return
-            else:
-                offset += max(limit // 2, 1)
-            first = False
-
-    def _page(self, rows: Rows, *, expected: int | None) -> Page:
+    def _took(self, rows: Rows) -> None:
         self._believe(rows)
         updated, sys_id = self._after = _of(rows[-1])
         try:
             query.key(sys_id)
-            newest = query.moment(updated) if updated else None
+            self._newest = query.moment(updated) if updated else None
         except ValueError:
             raise SourceError(
                 f"{self._name}: sys_updated_on of {sys_id!r:.40} is {updated!r:.40}: "
                 "not a date-time, or not a sys_id; no page can begin behind it"
             ) from None
-        return Page(records=rows, cursor=f"{updated}|{sys_id}", newest=newest, expected=expected)
-
-    def _ask(self, offset: int, *, count: bool) -> tuple[Reply, int]:
-        """One page, and the limit it was asked for with.
-
-        When the instance runs out of time the page is halved and asked for again.
-        """
-        while True:
-            limit = self._page_size
-            try:
-                reply = self._client.rows(
-                    self._name,
-                    query=query.keyset(self._filter, self._since, self._after),
-                    fields=self._table.all_fields,
-                    limit=limit,
-                    offset=offset,
-                    count=count,
-                )
-            except (Overloaded, TooSlow) as error:
-                if limit <= _SMALLEST_PAGE:
-                    raise RetryLater(f"{error}; even a page of {limit} rows fails") from error
-                self._page_size = max(limit // 2, _SMALLEST_PAGE)
-                self._good_pages = 0
-                log.info("%s: %s; next page %d rows", self._name, error, self._page_size)
-            else:
-                self._grow()
-                return reply, limit
-
-    def _grow(self) -> None:
-        self._good_pages += 1
-        if self._good_pages >= _GROW_AFTER:
-            self._good_pages = 0
-            self._page_size = min(self._page_size * 2, self._largest)
 
     def _believe(self, rows: Rows) -> None:
         """Refuse rows that we did not ask for.
@@ -128,6 +81,8 @@ class TableReader:
                 )
             if self._since and place[0] < self._since:
                 raise SourceError(f"{self._name}: the instance ignores 'changed since'")
+            if self._until and place[0] >= self._until:
+                raise SourceError(f"{self._name}: the instance ignores 'changed before'")
             before = place
             for column in self._table.people:
                 if isinstance(row.get(column), dict):  # pseudonyms are made of plain texts only
@@ -144,6 +99,15 @@ class TableReader:
 def table_filter(table: Table) -> str:
     """The encoded query of what is of interest in a table."""
     return "^".join(query.any_of(column, values) for column, values in table.only.items())
+
+
+def window_filter(table: Table, since: datetime | None, until: datetime | None) -> str:
+    """The encoded query of what is of interest and changed in a window."""
+    return query.together(
+        table_filter(table),
+        f"sys_updated_on>={query.literal(since)}" if since else "",
+        f"sys_updated_on<{query.literal(until)}" if until else "",
+    )
 
 
 def _of(row: dict[str, Any]) -> Place:
@@ -164,6 +128,6 @@ def _place(cursor: str | None) -> Place | None:
     return updated, sys_id
 
 
-def missing_fields(rows: Rows, fields: Sequence[str]) -> list[str]:
+def missing_fields(rows: Sequence[Mapping[str, Any]], fields: Sequence[str]) -> list[str]:
     """Fields that no row has: unknown there, or not readable for our user."""
     return [each for each in fields if not any(each in row for row in rows)]

@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 
 from vmo_bridge.plugin import Stream
 
-_STAMPS = ("sys_id", "sys_updated_on")
+STAMPS = ("sys_id", "sys_updated_on")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
     """One table of the instance."""
 
+    name: str = ""
+    """Its name over there; filled in by the catalogue."""
     kinds: tuple[str, ...]
     fields: tuple[str, ...]
     """Columns asked for, besides ``sys_id`` and ``sys_updated_on``; may be dot-walked."""
@@ -25,11 +27,26 @@ class Table:
     """Columns that are dropped unless names are allowed."""
     part_of: str = ""
     """The product it comes with; without it the table is not there, which is no failure."""
+    type: str = ""
+    """Our word for what its rows are, where its columns are mapped by name."""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Our field to the column that gives it: of a table mapped by name, or an admin's own."""
 
     @property
     def all_fields(self) -> tuple[str, ...]:
         """Everything asked for."""
-        return (*_STAMPS, *self.fields)
+        return (*STAMPS, *self.fields)
+
+    @property
+    def stream(self) -> Stream:
+        """As the core knows it."""
+        return Stream(
+            name=self.name,
+            kinds=self.kinds,
+            key_field="sys_id",
+            person_fields=self.people,
+            private_fields=self.private,
+        )
 
 
 _TASK = (
@@ -50,6 +67,17 @@ _TASK = (
     "parent",
     "close_notes",
 )
+
+_INITIATIVE_COLUMNS = {
+    "number": "number",
+    "title": "short_description",
+    "description": "description",
+    "state": "state",
+    "parent_ref": "parent",
+    "opened_at": "opened_at",
+    "closed_at": "closed_at",
+}
+_INITIATIVE = (*_INITIATIVE_COLUMNS.values(), "sys_created_on")
 
 TASK_TABLES = ("incident", "sc_req_item", "problem", "change_request")
 
@@ -117,6 +145,43 @@ TABLES: dict[str, Table] = {
         people=("demand_manager",),
         part_of="Demand Management",
     ),
+    "im_idea_core": Table(
+        kinds=("idea",),
+        fields=("number", "sys_created_on", "short_description", "state", "submitter"),
+        people=("submitter",),
+        columns={
+            "number": "number",
+            "title": "short_description",
+            "state": "state",
+            "opened_at": "sys_created_on",
+            "submitter_ref": "submitter",
+        },
+        part_of="Innovation Management",
+    ),
+    "sn_cim_register": Table(
+        kinds=("initiative",),
+        fields=(*_INITIATIVE, "business_service", "assigned_to"),
+        people=("assigned_to",),
+        type="improvement",
+        columns={
+            **_INITIATIVE_COLUMNS,
+            "service_ref": "business_service",
+            "owner_ref": "assigned_to",
+        },
+        part_of="Continual Improvement Management",
+    ),
+    "pm_project": Table(
+        kinds=("initiative",),
+        fields=(*_INITIATIVE, "business_service", "project_manager"),
+        people=("project_manager",),
+        type="project",
+        columns={
+            **_INITIATIVE_COLUMNS,
+            "service_ref": "business_service",
+            "owner_ref": "project_manager",
+        },
+        part_of="Project Portfolio Management",
+    ),
     "task_sla": Table(
         kinds=("sla_outcome",),
         fields=(
@@ -161,15 +226,3 @@ TABLES: dict[str, Table] = {
     ),
 }
 """In the order in which they are read: what others refer to comes first."""
-
-
-def stream(name: str) -> Stream:
-    """The stream of a table."""
-    table = TABLES[name]
-    return Stream(
-        name=name,
-        kinds=table.kinds,
-        key_field="sys_id",
-        person_fields=table.people,
-        private_fields=table.private,
-    )

@@ -12,6 +12,7 @@ TYPES = {
 }
 
 OUR_TYPES = ("incident", "request", "problem", "change")
+INITIATIVES = ("demand", "project", "improvement", "epic")
 
 _PRIORITIES = {str(number): number for number in range(1, 6)}
 
@@ -22,9 +23,13 @@ _OF_SURVEYS = ("invited", "answered", "expired", "canceled", "other")
 OUR_STATES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(TYPES, _OF_TICKETS),
     "dmn_demand": _OF_DEMANDS,
+    "im_idea_core": _OF_DEMANDS,
+    "sn_cim_register": _OF_DEMANDS,
+    "pm_project": _OF_DEMANDS,
     "asmt_assessment_instance": _OF_SURVEYS,
 }
 """Table to the words we have for its states."""
+ALL_STATES = tuple(dict.fromkeys([*_OF_TICKETS, *_OF_DEMANDS, *_OF_SURVEYS]))
 
 _STATES: dict[str, dict[str, str]] = {
     # 4 and 5 (awaiting the user, awaiting evidence) stand where the instance is an older one.

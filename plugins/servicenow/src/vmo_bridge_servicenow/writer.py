@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from vmo_bridge.plugin import (
     AccessError,
     Change,
+    HourBudget,
     Receipt,
     RetryLater,
     SignInError,
@@ -38,7 +39,7 @@ class _NotSignedIn(SignInError):
 class RecordWriter:
     """Writes through pysnow, each call with a resource of its own (a shared one leaks queries)."""
 
-    def __init__(self, name: str, url: str, sign_in: SignIn) -> None:
+    def __init__(self, name: str, url: str, sign_in: SignIn, budget: HourBudget) -> None:
         with warnings.catch_warnings():
             # pysnow says on import that libmagic is missing; we attach no files.
             warnings.simplefilter("ignore")
@@ -46,7 +47,7 @@ class RecordWriter:
 
         self._name = name
         self._sign_in = sign_in
-        self._session = _session(name, url, sign_in)
+        self._session = _session(name, url, sign_in, budget)
         parts = urlsplit(url)
         self._client = pysnow.Client(
             host=parts.netloc, use_ssl=parts.scheme == "https", session=self._session
@@ -166,14 +167,15 @@ class RecordWriter:
             raise SourceError(f"{self._name}: {table}: {type(error).__name__}: {error}") from error
 
 
-def _session(name: str, url: str, sign_in: SignIn) -> requests.Session:
+def _session(name: str, url: str, sign_in: SignIn, budget: HourBudget) -> requests.Session:
     """A requests session that signs each request in, and judges each answer before pysnow does."""
     import requests  # noqa: PLC0415 - slow to import, and only writers need it
 
     session = requests.Session()
 
     def sign(request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = sign_in.header()
+        budget.spend()
+        request.headers.update(sign_in.headers())
         return request
 
     def judge(response: requests.Response, *_: object, **__: object) -> None:

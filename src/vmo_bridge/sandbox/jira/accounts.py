@@ -1,4 +1,4 @@
-"""Who may sign in to Jira: e-mail with API token (Cloud), personal access token (Data Center)."""
+"""Who may sign in to Jira: e-mail with API token (Cloud); user name or access token (server)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One account; JQL dates are read in ``time_zone``. ``may_edit`` also allows properties."""
+    """One account; JQL dates are read in ``time_zone``. ``may_edit`` also allows properties.
+
+    ``token`` is the password of the user name on Data Center.
+    """
 
     email: str
     name: str
@@ -60,17 +63,19 @@ def account_id(user_name: str) -> str:
 def signed_in(accounts: tuple[Account, ...], authorization: str, *, cloud: bool) -> Account | None:
     """Who sends this header; None for nobody."""
     scheme, _, value = authorization.partition(" ")
-    if cloud and scheme.lower() == "basic":
+    if scheme.lower() == "basic":
         try:
-            email, _, token = base64.b64decode(value, validate=True).decode().partition(":")
+            name, _, token = base64.b64decode(value, validate=True).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError):
             return None
-        return next(
-            (each for each in accounts if each.email == email and _same(each.token, token)), None
-        )
+        return next((a for a in accounts if _named(a, name, cloud) and _same(a.token, token)), None)
     if not cloud and scheme.lower() == "bearer":
         return next((each for each in accounts if _same(each.pat, value.strip())), None)
     return None
+
+
+def _named(account: Account, name: str, cloud: bool) -> bool:
+    return name == (account.email if cloud else account.user_name)
 
 
 def _same(expected: str, given: str) -> bool:

@@ -1,4 +1,4 @@
-"""PUT on an issue: which fields may be set to what, and what the changelog says of it."""
+"""Writing issues: which fields may be set to what, and what the changelog says of it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from vmo_bridge.sandbox.jira import schema
 from vmo_bridge.sandbox.jira.issues import Issues, may_edit
 from vmo_bridge.sandbox.jira.render import plain
 from vmo_bridge.sandbox.jira.replies import JiraCall, JiraRefused
-from vmo_bridge.sandbox.jira.store import Issue, JiraStore
+from vmo_bridge.sandbox.jira.store import Issue, JiraStore, millis
 from vmo_bridge.sandbox.servicenow.faults import Faults
 from vmo_bridge.sandbox.servicenow.replies import Reply
 
@@ -17,7 +17,7 @@ _COLUMNS = {"summary": "summary", "description": "description", schema.DEMAND: "
 
 
 class Edits:
-    """Changes issues."""
+    """Makes, changes, moves and removes issues."""
 
     def __init__(self, store: JiraStore, issues: Issues, faults: Faults) -> None:
         self._store = store
@@ -35,6 +35,64 @@ class Edits:
         if errors:
             raise JiraRefused(400, errors=errors)
         self._change(call, issue, wanted)
+        return Reply(204)
+
+    def post(self, call: JiraCall) -> Reply:
+        """``POST /issue``: project, kind and summary are wanted."""
+        may_edit(call)
+        fields = dict(call.body().get("fields") or {})
+        projects = {schema.project_id(key): key for key in schema.PROJECTS}
+        project = _picked(fields.pop("project", None), projects, "key")
+        kinds = {schema.TYPES[name]: name for name in schema.types_of(project)} if project else {}
+        kind = _picked(fields.pop("issuetype", None), kinds, "name")
+        errors = {
+            key: text for key, value in fields.items() if (text := self._wrong(call, key, value))
+        }
+        if not project:
+            errors["project"] = "Specify a valid project ID or key"
+        if not kind:
+            errors["issuetype"] = "Specify a valid issue type"
+        if not fields.get("summary"):
+            errors["summary"] = "You must specify a summary of the issue."
+        if errors:
+            raise JiraRefused(400, errors=errors)
+        status = next(iter(schema.statuses_of(project)))
+        issue = self._store.insert(
+            {
+                "project": project, "kind": kind, "status": status, "priority": "Medium",
+                "category": schema.STATUSES[status][1], "reporter": call.account.user_name,
+            },
+            call.account.user_name,
+        )  # fmt: skip
+        self._change(call, issue, fields)
+        shown = {
+            "id": str(issue["id"]), "key": issue["key"],
+            "self": f"{call.base}/rest/api/{call.version}/issue/{issue['id']}",
+        }  # fmt: skip
+        return Reply(201, shown)
+
+    def delete(self, call: JiraCall, name: str) -> Reply:
+        """``DELETE /issue/{key}``."""
+        issue = self._issues.found(name)
+        may_edit(call)
+        self._store.delete(issue["key"], call.account.user_name)
+        return Reply(204)
+
+    def move(self, call: JiraCall, name: str) -> Reply:
+        """``POST /issue/{key}/transitions``."""
+        issue = self._issues.found(name)
+        may_edit(call)
+        wanted = str((call.body().get("transition") or {}).get("id", ""))
+        there = [name for name in schema.statuses_of(issue["project"]) if name != issue["status"]]
+        found = [name for name in there if schema.STATUSES[name][0] == wanted]
+        if not found:
+            raise JiraRefused(400, "It seems that you have tried to perform an illegal operation.")
+        category = schema.STATUSES[found[0]][1]
+        resolved = millis(self._store.now()) if category == "done" else None
+        values = {"status": found[0], "category": category, "resolved": resolved}
+        item = _item("status", issue["status"], found[0])
+        item |= {"from": schema.STATUSES[issue["status"]][0], "to": wanted}
+        self._store.update(issue, values, [item], call.account.user_name)
         return Reply(204)
 
     def _wrong(self, call: JiraCall, key: str, value: object) -> str:
@@ -78,6 +136,13 @@ class Edits:
                 items.append(_item(key, old, new))
         if items:
             self._store.update(issue, values, items, call.account.user_name)
+
+
+def _picked(wanted: object, known: dict[str, str], word: str) -> str:
+    """What an object names by its id or by ``word``; "" when it is nothing known."""
+    told = wanted if isinstance(wanted, dict) else {}
+    name = known.get(str(told.get("id", "")), str(told.get(word, "")))
+    return name if name in known.values() else ""
 
 
 def _wanted(body: dict[str, Any], labels: list[str]) -> dict[str, Any]:

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from email.utils import format_datetime
-from typing import Any
 
-from vmo_bridge.sandbox.jira import schema
 from vmo_bridge.sandbox.jira.accounts import Account, signed_in
 from vmo_bridge.sandbox.jira.edits import Edits
 from vmo_bridge.sandbox.jira.issues import Issues
-from vmo_bridge.sandbox.jira.render import Renderer
+from vmo_bridge.sandbox.jira.lists import Answer, Lists
 from vmo_bridge.sandbox.jira.replies import JiraCall, JiraRefused
 from vmo_bridge.sandbox.jira.search import Search
 from vmo_bridge.sandbox.jira.store import JiraStore
 from vmo_bridge.sandbox.servicenow.faults import Faults
-from vmo_bridge.sandbox.servicenow.gateway import Request
-from vmo_bridge.sandbox.servicenow.replies import Dropped, Reply
+from vmo_bridge.sandbox.servicenow.replies import Dropped, Reply, Request
 
 CLOUD, SERVER = "/jira", "/jiradc"
 _API = re.compile(r"/rest/api/([23]|latest)/(.+?)/?")
@@ -28,8 +25,8 @@ _GONE = (
     "The requested API has been removed. Please migrate to the /rest/api/3/search/jql API. A full "
     "migration guideline is available at https://developer.atlassian.com/changelog/#CHANGE-2046"
 )
+_WRITES = re.compile(r"(issue|issueLink|issue/[^/]+/transitions)$")
 _PROPERTY = re.compile(r"issue/([^/]+)/properties/([^/]+)")
-_Answer = Callable[[JiraCall], Reply]
 
 
 class JiraGateway:
@@ -45,6 +42,7 @@ class JiraGateway:
         self._app = "jira" if cloud else "jiradc"
         self._search = Search(store, faults)
         self._issues = Issues(store, self._search)
+        self._lists = Lists(store, accounts)
         self._edits = Edits(store, self._issues, faults)
 
     def answer(self, request: Request) -> Reply:
@@ -76,6 +74,9 @@ class JiraGateway:
         refused = self._faults.take("unauthorised", app=self._app, method=request.method)
         if account is None or refused:
             raise _unknown()
+        zone = self._faults.take("user_time_zone", app=self._app, user=account.email)
+        if zone is not None:
+            account = replace(account, time_zone=str(zone))
         call = JiraCall(
             request.method, request.base + prefix, version, self._cloud, account, request.params,
             request.body,
@@ -84,7 +85,7 @@ class JiraGateway:
         if desk:
             return self._issues.request(call, desk[1], desk[2] or "")
         reply = self._route(call, rest)
-        wrote = call.method in {"PUT", "DELETE"} or rest == "issueLink"
+        wrote = call.method in {"PUT", "DELETE"} or (call.method == "POST" and _WRITES.match(rest))
         if wrote and self._faults.take("drop_reply_after_commit", app=self._app):
             raise Dropped
         return reply
@@ -131,33 +132,29 @@ class JiraGateway:
             return self._issues.property(call, match[1], match[2])
         head, _, tail = rest.partition("/")
         name, _, part = tail.partition("/")
-        if head == "issue" and call.method == "PUT" and not part:
-            return self._edits.put(call, name)
+        if head == "issue" and not part and call.method in {"PUT", "DELETE"}:
+            edit = self._edits.put if call.method == "PUT" else self._edits.delete
+            return edit(call, name)
+        if head == "issue" and part == "transitions" and call.method == "POST":
+            return self._edits.move(call, name)
         named = {
             "": self._issues.read,
             "changelog": self._issues.changelog,
             "properties": self._issues.properties,
             "editmeta": self._issues.edit_meta,
+            "transitions": self._issues.transitions,
         }
         if not self._cloud:
             del named["changelog"]
         if head == "issue" and call.method == "GET" and part in named:
             return named[part](call, name)
-        if head == "project" and name in schema.PROJECTS and not part:
-            return Reply(200, Renderer(self._store, call).project(name))
         if head == "project" and name:
-            raise JiraRefused(404, f"No project could be found with key '{name}'.")
+            return self._lists.project(call, name, part)
         raise JiraRefused(404, f"null for uri: {call.base}/rest/api/{call.version}/{rest}")
 
     def _fixed(self, call: JiraCall, rest: str) -> Reply | None:
-        posts: dict[str, _Answer] = {"issueLink": self._issues.link}
-        gets: dict[str, _Answer] = {
-            "myself": self._myself,
-            "field": lambda _: Reply(200, [schema.described(f) for f in schema.FIELDS.values()]),
-            "project": lambda call: Reply(200, self._projects(call)),
-            "status": self._statuses,
-            "issueLinkType": self._link_types,
-        }
+        posts: dict[str, Answer] = {"issueLink": self._issues.link, "issue": self._edits.post}
+        gets = self._lists.gets(cloud=self._cloud)
         if self._cloud:
             posts |= {
                 "search/jql": self._search.by_token,
@@ -166,15 +163,14 @@ class JiraGateway:
                 "changelog/bulkfetch": self._issues.bulk_changelogs,
                 "search": _gone,
             }
-            gets |= {
-                "search/jql": self._search.by_token,
-                "search": _gone,
-                "project/search": self._project_page,
-            }
-        else:
+            gets |= {"search/jql": self._search.by_token, "search": _gone}
+        if rest == "search" and self._has_old_search():
             posts["search"] = gets["search"] = self._search.by_offset
         answer = {"GET": gets, "POST": posts}.get(call.method, {}).get(rest)
         return answer(call) if answer else None
+
+    def _has_old_search(self) -> bool:
+        return not self._cloud or self._faults.take("search_removed", app=self._app) == "off"
 
     def _server_info(self, base: str) -> Reply:
         version = "1001.0.0-SNAPSHOT" if self._cloud else "9.12.4"
@@ -190,30 +186,6 @@ class JiraGateway:
         if self._cloud:
             body["serverTimeZone"] = "UTC"
         return Reply(200, body)
-
-    def _myself(self, call: JiraCall) -> Reply:
-        shown = Renderer(self._store, call).user(call.account.user_name, myself=True)
-        return Reply(200, shown)
-
-    def _projects(self, call: JiraCall) -> list[dict[str, Any]]:
-        renderer = Renderer(self._store, call)
-        return [renderer.project(key) for key in schema.PROJECTS]
-
-    def _project_page(self, call: JiraCall) -> Reply:
-        values = self._projects(call)
-        page = {"startAt": 0, "maxResults": 50, "total": len(values), "isLast": True}
-        return Reply(200, page | {"values": values})
-
-    def _statuses(self, call: JiraCall) -> Reply:
-        renderer = Renderer(self._store, call)
-        return Reply(200, [renderer.status(name) for name in schema.STATUSES])
-
-    def _link_types(self, _: JiraCall) -> Reply:
-        shown = [
-            {"id": number, "name": name, "inward": inward, "outward": outward}
-            for number, (name, inward, outward) in schema.LINKS.items()
-        ]
-        return Reply(200, {"issueLinkTypes": shown})
 
 
 def _gone(_: JiraCall) -> Reply:

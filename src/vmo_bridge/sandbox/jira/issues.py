@@ -36,9 +36,14 @@ class Issues:
         renderer = Renderer(self._store, call)
         fields = words(asked.get("fields")) or ["*all"]
         shown = renderer.issue(issue, fields, words(asked.get("properties")))
-        if "changelog" in words(asked.get("expand")):
-            shown["changelog"] = self._search.changelog(call, renderer, issue, search=False)
+        shown |= self._search.expanded(call, renderer, issue, asked, search=False)
         return Reply(200, shown)
+
+    def transitions(self, call: JiraCall, name: str) -> Reply:
+        """``/issue/{key}/transitions``."""
+        issue = self.found(name)
+        shown = Renderer(self._store, call).transitions(issue)
+        return Reply(200, {"expand": "transitions", "transitions": shown})
 
     def changelog(self, call: JiraCall, name: str) -> Reply:
         """``/issue/{key}/changelog``: oldest first, by offset."""

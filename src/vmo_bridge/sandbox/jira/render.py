@@ -14,7 +14,7 @@ from vmo_bridge.sandbox.jira.replies import JiraCall
 from vmo_bridge.sandbox.jira.store import Issue, JiraStore
 
 Change = tuple[int, int, int, str, list[dict[str, Any]]]
-_NAVIGABLE_OFF = {"description"}
+_NAVIGABLE_OFF = {"description", "comment"}
 
 
 class Renderer:
@@ -64,8 +64,12 @@ class Renderer:
             "issuetype": self.kind(issue["kind"]),
             "status": self.status(issue["status"]),
             "project": self.project(issue["project"]),
-            "priority": {"id": "3", "name": issue["priority"]},
-            "resolution": {"id": "10000", "name": "Done"} if done else None,
+            "priority": {
+                "self": f"{self._root}/priority/3",
+                "id": "3",
+                "name": issue["priority"],
+            },
+            "resolution": self.resolution() if done else None,
             "resolutiondate": self.moment(issue["resolved"]),
             "labels": json.loads(issue["labels"]),
             "reporter": self.user(issue["reporter"]),
@@ -73,6 +77,7 @@ class Renderer:
             "created": self.moment(issue["created"]),
             "updated": self.moment(issue["updated"]),
             "issuelinks": [self._link(issue, link) for link in self._store.links(issue["id"])],
+            "comment": {"comments": [], "startAt": 0, "maxResults": 0, "total": 0},
             schema.DEMAND: issue["demand"] or None,
             schema.SERVICE: {"id": "1", "value": issue["service"]} if issue["service"] else None,
             schema.POINTS: None,
@@ -89,6 +94,18 @@ class Renderer:
             found[schema.EPIC_LINK] = issue["parent"] or None
         own: dict[str, Any] = json.loads(issue["custom"])
         return found | own
+
+    def resolution(self) -> dict[str, Any]:
+        """The one resolution there is."""
+        return {"self": f"{self._root}/resolution/10000", "id": "10000", "name": "Done"}
+
+    def transitions(self, issue: Issue) -> list[dict[str, Any]]:
+        """Where an issue may go: each status of its project but its own."""
+        return [
+            {"id": schema.STATUSES[name][0], "name": name, "to": self.status(name)}
+            for name in schema.statuses_of(issue["project"])
+            if name != issue["status"]
+        ]
 
     def _parent(self, key: str) -> dict[str, Any] | None:
         rows = self._store.named([key])
@@ -108,6 +125,7 @@ class Renderer:
         other = self._store.named([str(outward if away == "outwardIssue" else inward)])
         shown = {"id": str(other[0]["id"]), "key": other[0]["key"]} if other else {}
         return {
+            "self": f"{self._root}/issueLink/{number}",
             "id": str(number),
             "type": {"id": kind, "name": name, "inward": in_text, "outward": out_text},
             away: shown,
@@ -131,9 +149,12 @@ class Renderer:
         name, active = self._store.person(user_name)
         found: dict[str, Any] = {"displayName": name, "active": active}
         if self._call.cloud:
-            found |= {"accountId": account_id(user_name), "accountType": "atlassian"}
+            number = account_id(user_name)
+            found |= {"accountId": number, "accountType": "atlassian"}
+            found["self"] = f"{self._root}/user?accountId={number}"
         else:
             found |= {"name": user_name, "key": user_name}
+            found["self"] = f"{self._root}/user?username={user_name}"
         if myself or not self._call.cloud:
             found["emailAddress"] = f"{user_name}@meridian.example"
             found["timeZone"] = self._call.account.time_zone if myself else "UTC"
@@ -143,16 +164,22 @@ class Renderer:
         """A status with its category."""
         number, key = schema.STATUSES[name]
         category, text = schema.CATEGORIES[key]
+        root = f"{self._root}/statuscategory/{category}"
         return {
+            "self": f"{self._root}/status/{number}",
             "id": number,
             "name": name,
-            "statusCategory": {"id": category, "key": key, "name": text},
+            "statusCategory": {"self": root, "id": category, "key": key, "name": text},
         }
 
     def kind(self, name: str) -> dict[str, Any]:
         """An issue type."""
         level = 1 if name == "Epic" else 0
-        found = {"id": schema.TYPES[name], "name": name, "subtask": False}
+        number = schema.TYPES[name]
+        found = {
+            "self": f"{self._root}/issuetype/{number}", "id": number, "name": name,
+            "subtask": False,
+        }  # fmt: skip
         return found | ({"hierarchyLevel": level} if self._call.cloud else {})
 
     def project(self, key: str) -> dict[str, Any]:

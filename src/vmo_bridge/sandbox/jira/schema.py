@@ -9,7 +9,8 @@ from vmo_bridge.sandbox.agency.development import PROJECTS as _DEVELOPMENT
 
 #: Key → name, in the order of their ids.
 PROJECTS = {**dict(_DEVELOPMENT.values()), helpdesk.PROJECT[0]: helpdesk.PROJECT[1]}
-TYPES = {"Epic": "10000", "Story": "10001", "Bug": "10004", "Service Request": "10009"}
+_DESK_TYPE = "Service Request"
+TYPES = {"Epic": "10000", "Story": "10001", "Bug": "10004", _DESK_TYPE: "10009"}
 #: Name → id and key of its category.
 STATUSES = {
     "To Do": ("10000", "new"),
@@ -19,6 +20,7 @@ STATUSES = {
     "Waiting for support": ("10010", "new"),
     "Resolved": ("10011", "done"),
 }
+_DESK_STATUSES = frozenset({"Waiting for support", "Resolved"})
 #: Key → id and name.
 CATEGORIES = {"new": (2, "To Do"), "indeterminate": (4, "In Progress"), "done": (3, "Done")}
 LINKS = {
@@ -63,6 +65,7 @@ FIELDS = {
         Field("updated", "Updated", "datetime", clauses=("updated", "updatedDate")),
         Field("parent", "Parent", "issuelink"),
         Field("issuelinks", "Linked Issues", "array"),
+        Field("comment", "Comment", "comments-page"),
         Field(EPIC_LINK, "Epic Link", "any", "com.pyxis.greenhopper.jira:gh-epic-link"),
         Field(DEMAND, "ServiceNow demand", "string", f"{_TYPE}textfield", screen=True),
         Field(POINTS, "Story Points", "number", f"{_TYPE}float", screen=True),
@@ -104,6 +107,18 @@ def described(field: Field) -> dict[str, object]:
         "clauseNames": clauses,
         "schema": schema,
     }
+
+
+def statuses_of(project: str) -> list[str]:
+    """The statuses an issue of a project may have, the first one first."""
+    desk = project == helpdesk.PROJECT[0]
+    return [name for name in STATUSES if (name in _DESK_STATUSES) is desk]
+
+
+def types_of(project: str) -> list[str]:
+    """The issue types of a project."""
+    desk = project == helpdesk.PROJECT[0]
+    return [name for name in TYPES if (name == _DESK_TYPE) is desk]
 
 
 def project_id(key: str) -> str:

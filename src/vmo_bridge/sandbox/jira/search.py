@@ -159,10 +159,21 @@ class Search:
             raise JiraRefused(400, "At most 5 properties can be asked for.")
         renderer = Renderer(self._store, call)
         shown = [renderer.issue(row, fields, properties) for row in rows]
-        if "changelog" in words(asked.get("expand")):
-            for row, issue in zip(rows, shown, strict=True):
-                issue["changelog"] = self.changelog(call, renderer, row, search=True)
+        for row, issue in zip(rows, shown, strict=True):
+            issue.update(self.expanded(call, renderer, row, asked, search=True))
         return shown
+
+    def expanded(
+        self, call: JiraCall, renderer: Renderer, row: Issue, asked: dict[str, Any], *, search: bool
+    ) -> dict[str, Any]:
+        """What ``expand`` adds to an issue."""
+        wanted = words(asked.get("expand"))
+        found: dict[str, Any] = {}
+        if "changelog" in wanted:
+            found["changelog"] = self.changelog(call, renderer, row, search=search)
+        if "transitions" in wanted:
+            found["transitions"] = renderer.transitions(row)
+        return found
 
     def changelog(
         self, call: JiraCall, renderer: Renderer, issue: Issue, *, search: bool

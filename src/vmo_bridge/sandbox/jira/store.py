@@ -140,6 +140,21 @@ class JiraStore:
             noted = {item["fieldId"]: [item["fromString"], item["toString"]] for item in items}
             self._instance.note(user, "jira.issue", issue["key"], "update", noted)
 
+    def insert(self, values: Mapping[str, Any], user: str) -> Issue:
+        """A new issue of ``values["project"]``, the next in its count."""
+        now = millis(self.now())
+        issue: Issue = dict.fromkeys(COLUMNS, "") | {"labels": "[]", "custom": "{}"}
+        issue |= {"rating": None, "resolved": None, "created": now, "updated": now, "touched": now}
+        with self._instance.writing() as db:
+            number = db.execute("SELECT max(id) FROM _jira_issue").fetchone()[0] + 1
+            keys = self.select("WHERE project = ?", [values["project"]])
+            last = max((int(each["key"].rpartition("-")[2]) for each in keys), default=0)
+            issue |= {**values, "id": number, "key": f"{values['project']}-{last + 1}"}
+            self.load([issue])
+            noted = {name: ["", value] for name, value in values.items()}
+            self._instance.note(user, "jira.issue", issue["key"], "insert", noted)
+        return issue
+
     def set_property(self, issue: Issue, key: str, value: str, user: str) -> bool:
         """Keep a property (JSON text); returns whether it is new."""
         with self._instance.writing() as db:
@@ -169,11 +184,11 @@ class JiraStore:
             change = {kind: ["", outward["key"]]}
             self._instance.note(user, "jira.link", inward["key"], "insert", change)
 
-    def delete(self, key: str) -> None:
+    def delete(self, key: str, user: str = "system") -> None:
         """Remove an issue without a trace, as Jira does."""
         with self._instance.writing() as db:
             db.execute("DELETE FROM _jira_issue WHERE key = ?", (key,))
-            self._instance.note("system", "jira.issue", key, "delete", {})
+            self._instance.note(user, "jira.issue", key, "delete", {})
 
 
 def millis(moment: datetime) -> int:

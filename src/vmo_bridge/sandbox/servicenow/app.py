@@ -14,9 +14,9 @@ from starlette.routing import Route
 from vmo_bridge.sandbox.servicenow.access import Credentials
 from vmo_bridge.sandbox.servicenow.faults import Faults
 from vmo_bridge.sandbox.servicenow.form import Pages
-from vmo_bridge.sandbox.servicenow.gateway import Gateway, Request
+from vmo_bridge.sandbox.servicenow.gateway import Gateway
 from vmo_bridge.sandbox.servicenow.instance import Instance
-from vmo_bridge.sandbox.servicenow.replies import Dropped, Reply
+from vmo_bridge.sandbox.servicenow.replies import Dropped, Reply, Request
 
 #: Key of the ASGI scope under which the server puts a function that cuts the connection.
 CUT = "vmo_sandbox.cut"
@@ -54,7 +54,7 @@ def _endpoint(answer: Callable[[Request], Reply]) -> _Endpoint:
             http.method,
             http.url.path,
             http.url.query,
-            f"http://{http.headers.get('host', 'localhost')}",
+            f"{http.url.scheme}://{http.headers.get('host', 'localhost')}",
             http.headers,
             await http.body(),
         )
@@ -70,11 +70,7 @@ def _endpoint(answer: Callable[[Request], Reply]) -> _Endpoint:
 
 
 def _response(reply: Reply) -> Response:
-    body = reply.body
-    if body is None:
-        content = b""
-    else:
-        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    content = reply.content()
     headers = dict(reply.headers)
     if content:
         headers["Content-Type"] = reply.media_type

@@ -62,7 +62,10 @@ class Dictionary:
             for row in rows
         }
         self._own: dict[str, dict[str, Column]] = {name: {} for name in self.tables}
+        self._forgetful: set[str] = set()
         for row in columns:
+            if not row["element"] and "no_audit_delete" in row["attributes"].split(","):
+                self._forgetful.add(row["name"])
             if row["element"] and row["name"] in self._own:
                 self._own[row["name"]][row["element"]] = _column(row)
         self._choices: dict[tuple[str, str], dict[str, str]] = {}
@@ -81,6 +84,10 @@ class Dictionary:
         while (parent := self.tables[found[-1]].parent) and parent in self.tables:
             found.append(parent)
         return found
+
+    def audits_deletion(self, table: str) -> bool:
+        """Whether the deletion of a row leaves one in sys_audit_delete."""
+        return self._forgetful.isdisjoint(self.chain(table))
 
     def root(self, table: str) -> str:
         """The table that stores the rows: all classes of a hierarchy share one."""

@@ -17,10 +17,9 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from vmo_bridge.sandbox.servicenow.dictionary import JOURNAL, Column, Row
-from vmo_bridge.sandbox.servicenow.gateway import Request
 from vmo_bridge.sandbox.servicenow.instance import Instance
 from vmo_bridge.sandbox.servicenow.render import Renderer
-from vmo_bridge.sandbox.servicenow.replies import Reply
+from vmo_bridge.sandbox.servicenow.replies import Reply, Request
 
 _UTC = ZoneInfo("UTC")
 _SHOWN = 50

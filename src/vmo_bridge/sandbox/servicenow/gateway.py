@@ -5,23 +5,24 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
-from vmo_bridge.sandbox.servicenow import replies
+from vmo_bridge.sandbox.servicenow import batch, replies
 from vmo_bridge.sandbox.servicenow.access import Credentials, User
 from vmo_bridge.sandbox.servicenow.faults import Faults
+from vmo_bridge.sandbox.servicenow.import_api import ImportApi
 from vmo_bridge.sandbox.servicenow.instance import Instance
-from vmo_bridge.sandbox.servicenow.replies import Call, Dropped, Refused, Reply
+from vmo_bridge.sandbox.servicenow.limits import RateLimits
+from vmo_bridge.sandbox.servicenow.replies import Call, Dropped, Refused, Reply, Request
 from vmo_bridge.sandbox.servicenow.signin import SignIn
 from vmo_bridge.sandbox.servicenow.stats_api import StatsApi
 from vmo_bridge.sandbox.servicenow.table_api import TableApi
+from vmo_bridge.sandbox.servicenow.tiny import TinyUrls
 
-_ROUTE = re.compile(r"/api/now(?:/(v\d))?/(table|stats)/([^/]+)(?:/([^/]+))?/?")
-_RULE_ID = "5a" * 16
+_ROUTE = re.compile(r"/api/now(?:/(v\d))?/(table|stats|import)/([^/]+)(?:/([^/]+))?/?")
+_SINGLE = re.compile(r"/api/now(?:/v1)?/(batch|tinyurl)/?")
 _PAGES = {
     "hibernation": "Your instance is hibernating. Sign in to the developer site to wake it up.",
     "login": "Log in: User name, Password",
@@ -34,33 +35,18 @@ _ALWAYS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """An HTTP request as it came in; header names in lower case."""
-
-    method: str
-    path: str
-    query: str
-    base: str
-    headers: Mapping[str, str]
-    body: bytes = b""
-    params: tuple[tuple[str, str], ...] = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Read the parameters once."""
-        pairs = tuple(parse_qsl(self.query, keep_blank_values=True))
-        object.__setattr__(self, "params", pairs)
-
-
 class Gateway:
     """Everything under ``/api/now`` and ``/oauth_token.do``."""
 
     def __init__(self, instance: Instance, credentials: Credentials, faults: Faults) -> None:
         self._instance = instance
         self._faults = faults
-        self._sign_in = SignIn(credentials, instance.clock)
+        self._sign_in = SignIn(credentials, instance.clock, faults)
+        self._limits = RateLimits(faults, instance.clock)
+        self._tiny = TinyUrls()
         self._table = TableApi(instance, faults)
         self._stats = StatsApi(instance, faults)
+        self._import = ImportApi(instance, faults)
 
     def answer(self, request: Request) -> Reply:
         """The reply to an API request. Dropped is raised when there shall be none."""
@@ -81,19 +67,34 @@ class Gateway:
         return self._sign_in.token(form, request.headers.get("authorization", ""))
 
     def _answer(self, request: Request) -> Reply:
-        match = _ROUTE.fullmatch(request.path)
-        table = match[3] if match else ""
+        match, single = _ROUTE.fullmatch(request.path), _SINGLE.fullmatch(request.path)
+        table = match[3] if match else single[1] if single else ""
         method = request.headers.get("x-http-method-override", request.method).upper()
-        page = self._network(table, method)
+        page = self._network(request, table, method)
         if page is not None:
             return page
         key = dict(request.params).get("x-sn-apikey", "")
         user = self._sign_in.user(request.headers, key)
         if user is None or self._faults.take("unauthorised", table=table, method=method):
             raise replies.not_authenticated()
-        self._limit_rate(table, method, user)
-        if match is None:
+        headers = self._limits.check(table, method, user.user_name)
+        if single and method == "POST":
+            reply = self._single(request, table, user)
+        elif match is None:
             raise replies.no_resource(request.path)
+        else:
+            reply = self._routed(self._tiny.opened(request), method, user, match)
+        reply.headers = headers | reply.headers
+        return reply
+
+    def _single(self, request: Request, name: str, user: User) -> Reply:
+        if name == "tinyurl":
+            return self._tiny.keep(request)
+        left = self._faults.take("batch_partial", user=user.user_name) or ()
+        return batch.answer(request, self.answer, left)
+
+    def _routed(self, request: Request, method: str, user: User, match: re.Match[str]) -> Reply:
+        table = match[3]
         _check_accept(request.headers.get("accept", ""))
         call = self._call(request, method, user, match[1] or "v2")
         mode = self._faults.take("timeout", table=table, method=method, user=user.user_name)
@@ -101,6 +102,8 @@ class Gateway:
             raise replies.timed_out()
         if match[2] == "stats":
             return self._stats.handle(call, table)
+        if match[2] == "import":
+            return self._import.handle(call, table, match[4] or "")
         return _cut(self._table.handle(call, table, match[4] or ""), mode)
 
     def _call(self, request: Request, method: str, user: User, version: str) -> Call:
@@ -117,7 +120,7 @@ class Gateway:
             version,
         )
 
-    def _network(self, table: str, method: str) -> Reply | None:
+    def _network(self, request: Request, table: str, method: str) -> Reply | None:
         """What happens before the platform itself has a say."""
         wait = self._faults.take("latency_ms", table=table, method=method)
         if wait:
@@ -126,29 +129,14 @@ class Gateway:
             raise Dropped
         if self._faults.take("login_redirect", table=table, method=method):
             return Reply(302, b"", {"Location": "/login.do"}, "text/html;charset=UTF-8")
+        longest = self._faults.take("long_url", table=table, method=method)
+        if longest and len(f"{request.path}?{request.query}") > int(longest):
+            return Reply(414, b"Request-URI Too Large", {}, "text/html;charset=UTF-8")
         page = self._faults.take("html_200", table=table, method=method)
         if page is None:
             return None
         text = f"<!DOCTYPE html><html lang='en'><title>{page}</title><p>{_PAGES[page]}</p></html>"
         return Reply(200, text.encode(), {}, "text/html;charset=UTF-8")
-
-    def _limit_rate(self, table: str, method: str, user: User) -> None:
-        wait = self._faults.take("rate_limit", table=table, method=method, user=user.user_name)
-        if wait is None:
-            return
-        seconds = 1 if wait is True else int(wait)
-        reset = int(self._instance.clock().timestamp()) + seconds
-        raise Refused(
-            429,
-            "Rate limit exceeded",
-            "Rate limit of 100 requests per hour for Table API exceeded",
-            {
-                "Retry-After": str(seconds),
-                "X-RateLimit-Limit": "100",
-                "X-RateLimit-Reset": str(reset),
-                "X-RateLimit-Rule": _RULE_ID,
-            },
-        )
 
 
 def _check_accept(accept: str) -> None:

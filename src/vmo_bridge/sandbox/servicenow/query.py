@@ -17,6 +17,10 @@ _CONDITION = re.compile(
     + r")(.*)$",
     re.DOTALL,
 )
+_RELATED_LIST = re.compile(
+    r"(?:^|(?<=\^))RLQUERY(\w+)\.(\w+),(>=|<=|!=|=|>|<)(\d+)(.*?)\^ENDRLQUERY", re.DOTALL
+)
+_JOIN = re.compile(r"(?:^|(?<=\^))JOIN\w+\.(\w+)=(\w+)\.(\w+)!([^^]*)")
 _SAME = {
     "CONTAINS": "LIKE", "*": "LIKE", "!*": "NOT LIKE", "DOES NOT CONTAIN": "NOT LIKE",
     "%": "ENDSWITH",
@@ -36,14 +40,30 @@ class Condition:
     value: str
 
 
+@dataclass(frozen=True, slots=True)
+class Related:
+    """Rows of ``table`` whose ``field`` is the ``own`` column: ``count`` of them, or any.
+
+    ``count`` is an operator and a number ("" and 0: any); ``query`` narrows them.
+    """
+
+    own: str
+    table: str
+    field: str
+    count: tuple[str, int]
+    query: str
+
+
 @dataclass(slots=True)
 class Query:
     """``sets`` are OR-ed; each is a list of AND-ed groups, each group a list of OR-ed conditions.
 
-    ``order`` holds (path, descending). ``invalid`` holds the parts the grammar could not read.
+    ``related`` hold for all sets. ``order`` holds (path, descending). ``invalid`` holds the parts
+    the grammar could not read.
     """
 
     sets: list[list[list[Condition]]] = field(default_factory=lambda: [[]])
+    related: list[Related] = field(default_factory=list)
     order: list[tuple[str, bool]] = field(default_factory=list)
     invalid: list[str] = field(default_factory=list)
 
@@ -51,7 +71,7 @@ class Query:
 def parse(text: str) -> Query:
     """Read an encoded query; parts that are not in the grammar are listed, never raised."""
     query = Query()
-    for part in text.split("^"):
+    for part in _related(query, text).split("^"):
         if part in ("", "EQ") or part.startswith("GROUPBY"):
             continue
         if part.startswith("ORDERBY"):
@@ -70,6 +90,23 @@ def parse(text: str) -> Query:
     for groups in query.sets:
         groups[:] = [group for group in groups if group]
     return query
+
+
+def _related(query: Query, text: str) -> str:
+    """Take related lists and joins out of ``text``; what is left is of the table alone."""
+
+    def related_list(match: re.Match[str]) -> str:
+        table, name, sign, number, more = match.groups()
+        conditions = more.removeprefix(",m2m").lstrip(",^")
+        query.related.append(Related("sys_id", table, name, (sign, int(number)), conditions))
+        return ""
+
+    def join(match: re.Match[str]) -> str:
+        own, table, name, conditions = match.groups()
+        query.related.append(Related(own, table, name, ("", 0), conditions))
+        return ""
+
+    return _JOIN.sub(join, _RELATED_LIST.sub(related_list, text))
 
 
 def _attach(groups: list[list[Condition]], condition: Condition | None, *, joins: bool) -> None:

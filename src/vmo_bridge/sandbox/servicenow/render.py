@@ -104,7 +104,9 @@ class Renderer:
         both: list[Any] = []
         for display, value in zip(displays, values, strict=True):
             entry: dict[str, Any] = {"display_value": display, "value": value}
-            if reference and value and self._links:
+            if column.type == "currency" and value and self._quirks:
+                entry["currency_display_value"] = f"USD;{value}"
+            if reference and value.isalnum() and self._links:
                 entry["link"] = self._link(column, value)
             both.append(entry)
         return both

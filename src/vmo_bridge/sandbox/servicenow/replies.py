@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
 from vmo_bridge.sandbox.servicenow.access import User
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An HTTP request as it came in; header names in lower case."""
+
+    method: str
+    path: str
+    query: str
+    base: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+    params: tuple[tuple[str, str], ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Read the parameters once."""
+        pairs = tuple(parse_qsl(self.query, keep_blank_values=True))
+        object.__setattr__(self, "params", pairs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +64,12 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
     media_type: str = "application/json;charset=UTF-8"
 
+    def content(self) -> bytes:
+        """The body as it goes over the wire."""
+        if self.body is None:
+            return b""
+        return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
+
 
 class Refused(Exception):
     """The call ends with an error envelope."""
@@ -71,6 +97,21 @@ class Dropped(Exception):
     """The connection ends without a reply."""
 
 
+def json_object(call: Call) -> dict[str, Any]:
+    """The object a write sends; of a list the first one, for it is one record a call."""
+    if not call.headers.get("content-type", "").startswith("application/json"):
+        raise Refused(415, "Unsupported Media Type", "Content-Type must be application/json")
+    try:
+        body = json.loads(call.body or b"{}")
+    except ValueError:
+        body = None
+    if isinstance(body, list) and body:
+        body = body[0]
+    if not isinstance(body, dict):
+        raise Refused(400, "Exception while reading request", "The payload is not valid JSON.")
+    return body
+
+
 def not_authenticated() -> Refused:
     """401: no or wrong sign-in."""
     return Refused(
@@ -96,6 +137,20 @@ def invalid_table(table: str) -> Refused:
 def no_resource(path: str) -> Refused:
     """400: no such interface."""
     return Refused(400, "Requested URI does not represent any resource", path)
+
+
+def query_too_long() -> Refused:
+    """400: the links to other pages would be longer than a header may be."""
+    return Refused(
+        400,
+        "The requested query is too long to build the response pagination header URLs",
+        "Set sysparm_suppress_pagination_header to true",
+    )
+
+
+def no_method(method: str) -> Refused:
+    """405: the interface does not know the method."""
+    return Refused(405, "Method not supported", f"{method} method not supported for API")
 
 
 def may_not_query() -> Refused:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from vmo_bridge.sandbox.servicenow.access import Credentials, User
+from vmo_bridge.sandbox.servicenow.faults import Faults
 from vmo_bridge.sandbox.servicenow.instance import Clock
 from vmo_bridge.sandbox.servicenow.replies import Reply
 
@@ -28,8 +29,9 @@ class _Token:
 class SignIn:
     """Knows users and tokens; tokens live in memory and die with the server."""
 
-    def __init__(self, credentials: Credentials, clock: Clock) -> None:
+    def __init__(self, credentials: Credentials, clock: Clock, faults: Faults) -> None:
         self._credentials = credentials
+        self._faults = faults
         self._clock = clock
         self._access: dict[str, _Token] = {}
         self._refresh: dict[str, _Token] = {}
@@ -44,6 +46,8 @@ class SignIn:
         if scheme.lower() == "basic":
             return self._checked(*_name_and_password(value))
         if scheme.lower() == "bearer":
+            if self._faults.take("token_expired"):
+                return None
             with self._lock:
                 return self._alive(self._access.get(value.strip()))
         return None
@@ -60,13 +64,15 @@ class SignIn:
         user = self._granted(form)
         if user is None:
             return Reply(401, {"error": "server_error", "error_description": "access_denied"})
+        seconds = int(self._faults.take("token_seconds") or ACCESS_SECONDS)
         body = {
-            "access_token": self._issue(self._access, user, ACCESS_SECONDS),
+            "access_token": self._issue(self._access, user, seconds),
             "scope": "useraccount",
             "token_type": "Bearer",
-            "expires_in": ACCESS_SECONDS - 1,
+            "expires_in": seconds - 1,
         }
-        if form.get("grant_type") == "password":
+        renewable = form.get("grant_type") == "password"
+        if renewable and not self._faults.take("no_refresh_token"):
             body["refresh_token"] = self._issue(self._refresh, user, REFRESH_SECONDS)
         return Reply(200, body)
 
@@ -81,7 +87,7 @@ class SignIn:
                 return self._checked(form.get("username", ""), form.get("password", ""))
             case "client_credentials":
                 return known.user(known.client_user)
-            case "refresh_token":
+            case "refresh_token" if not self._faults.take("refresh_refused"):
                 with self._lock:
                     return self._alive(self._refresh.get(form.get("refresh_token", "")))
         return None

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from vmo_bridge.sandbox.servicenow import moments
 from vmo_bridge.sandbox.servicenow.dictionary import DURATION, MOMENT, NUMERIC, Column, Dictionary
-from vmo_bridge.sandbox.servicenow.query import Condition, Query
+from vmo_bridge.sandbox.servicenow.query import Condition, Query, Related, parse
 
 _COMPARES = frozenset({"=", "!=", ">", ">=", "<", "<="})
 _FIXED = {
@@ -57,7 +57,8 @@ class Compiler:
             parts = [part for group in groups if (part := self._group(group, where.dropped))]
             sets.append(" AND ".join(parts) or "1")
         ored = " OR ".join(f"({part})" for part in sets)
-        where.sql = f"{bound}{classes} AND ({ored})"
+        related = [self._related(each, where.dropped) for each in query.related]
+        where.sql = " AND ".join([f"{bound}{classes}", f"({ored})", *related])
         where.values = self._values
         self._prefix = ""
         where.order = self._order(query, where.dropped)
@@ -86,6 +87,32 @@ class Compiler:
             alias = joined
         plain = f'{alias}."{parts[-1]}"'
         return f"{self._prefix}{plain}" if alias == "t" else f"coalesce({plain}, '')"
+
+    def _related(self, related: Related, dropped: list[str]) -> str:
+        """A join, or how many rows of another table point here."""
+        dictionary = self._dictionary
+        there = related.table in dictionary.tables
+        named = there and related.field in dictionary.columns(related.table)
+        if not named or related.own not in dictionary.columns(self._table):
+            dropped.append(f"{related.table}.{related.field}")
+            return "1"
+        other = Compiler(dictionary, related.table, zone=self._zone, now=self._now)
+        where = other.compile(parse(related.query))
+        dropped.extend(where.dropped)
+        self._values.extend(where.values)
+        rows = (
+            f'SELECT t."{related.field}" FROM "{dictionary.root(related.table)}" AS t '
+            f"{' '.join(where.joins)} WHERE {where.sql}"
+        )
+        sign, number = related.count
+        own = f't."{related.own}"'
+        if not sign:
+            return f"{own} IN ({rows})"
+        # Who has none at all is in no group: then the groups that do not fit are left out.
+        grouped = f'{rows} GROUP BY t."{related.field}" HAVING'
+        none_fits = _holds(sign, number)
+        how = f"NOT count(*) {sign} {number}" if none_fits else f"count(*) {sign} {number}"
+        return f"{own} {'NOT IN' if none_fits else 'IN'} ({grouped} {how})"
 
     def _classes(self) -> str:
         root = self._dictionary.root(self._table)
@@ -242,3 +269,11 @@ class Compiler:
                 sql = f"CAST({sql} AS REAL)"
             parts.append(f"{sql} {'DESC' if descending else 'ASC'}")
         return f"ORDER BY {', '.join(parts)}" if parts else ""
+
+
+def _holds(sign: str, number: int) -> bool:
+    """Whether ``0 sign number`` is true."""
+    return {
+        "=": number == 0, "!=": number != 0, ">": False, ">=": number == 0, "<": number > 0,
+        "<=": True,
+    }[sign]  # fmt: skip

@@ -27,7 +27,8 @@ _PREFIX = {
 class Author:
     """Who writes and how: ``display`` means the values are display values in ``zone``.
 
-    ``ignored`` are elements dropped in silence; ``silent`` writes leave no stamp on the row.
+    ``ignored`` are elements dropped in silence; ``silent`` writes leave no stamp on the row, and
+    ``unaudited`` deletions no trace in sys_audit_delete, as those of a Table Cleaner.
     """
 
     user: str
@@ -35,6 +36,7 @@ class Author:
     display: bool = False
     ignored: frozenset[str] = frozenset()
     silent: bool = False
+    unaudited: bool = False
 
 
 class Writer:
@@ -92,17 +94,22 @@ class Writer:
         table = old.get("sys_class_name") or table
         with instance.writing() as db:
             db.execute(f'DELETE FROM "{dictionary.root(table)}" WHERE sys_id = ?', [old["sys_id"]])
-            filed = self._defaults("sys_audit_delete", author) | {
-                "sys_id": uuid.uuid4().hex,
-                "tablename": table,
-                "documentkey": old["sys_id"],
-                "display_value": old.get(dictionary.display_element(table), ""),
-            }
-            instance.load("sys_audit_delete", [filed])
+            if dictionary.audits_deletion(table) and not author.unaudited:
+                self._file_deletion(table, old, author)
             changes = {name: [value, ""] for name, value in old.items() if value}
             instance.note(author.user, table, old["sys_id"], "delete", changes)
         if table in DESCRIBING:
             instance.forget_dictionary()
+
+    def _file_deletion(self, table: str, old: Row, author: Author) -> None:
+        element = self._instance.dictionary.display_element(table)
+        filed = self._defaults("sys_audit_delete", author) | {
+            "sys_id": uuid.uuid4().hex,
+            "tablename": table,
+            "documentkey": old["sys_id"],
+            "display_value": old.get(element, ""),
+        }
+        self._instance.load("sys_audit_delete", [filed])
 
     def _stamp(self, author: Author) -> Row:
         return {
@@ -210,9 +217,13 @@ class Writer:
 
 
 def apply(instance: Instance, instructions: Collection[Mapping[str, object]]) -> None:
-    """Do a list of ``{operation, table, sys_id, values}`` in the name of the system."""
-    writer, author = Writer(instance), Author("system")
+    """Do a list of ``{operation, table, sys_id, values}`` in the name of the system.
+
+    A deletion with ``audited`` false leaves nothing in sys_audit_delete.
+    """
+    writer = Writer(instance)
     for each in instructions:
+        author = Author("system", unaudited=not each.get("audited", True))
         table, sys_id = str(each["table"]), str(each.get("sys_id", ""))
         values = each.get("values", {})
         fields: Mapping[str, object] = values if isinstance(values, Mapping) else {}

@@ -14,8 +14,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from vmo_bridge.sandbox.servicenow.faults import Faults
-from vmo_bridge.sandbox.servicenow.gateway import Request
-from vmo_bridge.sandbox.servicenow.replies import Dropped, Reply
+from vmo_bridge.sandbox.servicenow.replies import Dropped, Reply, Request
 from vmo_bridge.sandbox.surveymonkey.store import SurveyStore
 
 PREFIX = "/surveymonkey"
@@ -185,9 +184,18 @@ class SurveyGateway:
         )  # fmt: skip
         if texts and self._faults.take("page_drift", app=APP, table="responses"):
             self._store.touch(json.loads(texts[0])["id"])
+        if self._faults.take("late_edit", app=APP, table="responses"):
+            self._finish(texts)
         frame = json.dumps(_links(params, here, page, size, total))
         # The responses are kept as JSON already: reading and writing them again costs the most.
         return Reply(200, f'{{"data": [{", ".join(texts)}], {frame[1:]}'.encode())
+
+    def _finish(self, texts: list[str]) -> None:
+        """Somebody comes back to a survey left half-way."""
+        told = (json.loads(text) for text in texts)
+        partial = next((each["id"] for each in told if each["response_status"] == "partial"), None)
+        if partial is not None:
+            self._store.touch(partial, response_status="completed")
 
 
 def _page(params: Mapping[str, str], most: int) -> tuple[int, int]:

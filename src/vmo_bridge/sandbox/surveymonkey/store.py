@@ -134,15 +134,15 @@ class SurveyStore:
             known[survey] = state, [row[0] for row in cursor]
         return known[survey][1]
 
-    def touch(self, response: str) -> None:
-        """Let a response have been changed just now."""
+    def touch(self, response: str, **changes: str) -> None:
+        """Let a response have been changed just now, in these keys if any."""
         now = self.now().strftime("%Y-%m-%dT%H:%M:%S")
         with self._instance.writing() as db:
             row = db.execute("SELECT doc FROM _sm_response WHERE id = ?", (response,)).fetchone()
-            doc = json.loads(row[0]) | {"date_modified": f"{now}+00:00"}
+            doc = json.loads(row[0]) | {"date_modified": f"{now}+00:00"} | changes
             db.execute(
-                "UPDATE _sm_response SET modified = ?, doc = ? WHERE id = ?",
-                (now, json.dumps(doc), response),
+                "UPDATE _sm_response SET modified = ?, status = ?, doc = ? WHERE id = ?",
+                (now, doc["response_status"], json.dumps(doc), response),
             )
 
     def delete(self, survey: str) -> None:
