@@ -64,10 +64,10 @@ def test_of_a_site_that_stays_as_it_is_nothing_is_told(connect: Connect, deploym
     assert isinstance(connector, Noting)
     assert isinstance(connector, Remembering)
     assert read(connector, memory, None) == []
-    kept = dict(memory)
+    kept = {key: text for key, text in memory.items() if key.startswith("drift.")}
     assert kept
     assert read(connect(deployment), memory) == []
-    assert memory == kept
+    assert kept.items() <= memory.items()
 
 
 def test_a_configured_field_that_is_renamed_goes_on_being_read_and_is_told_once(

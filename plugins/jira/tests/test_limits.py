@@ -11,7 +11,15 @@ import httpx
 import pytest
 import stamina
 
-from vmo_bridge.plugin import AccessError, Change, RetryLater, Slice, SourceError, WriteRefused
+from vmo_bridge.plugin import (
+    AccessError,
+    Change,
+    Metered,
+    RetryLater,
+    Slice,
+    SourceError,
+    WriteRefused,
+)
 from vmo_bridge.sandbox.server import SandboxServer
 from vmo_bridge_jira.connector import ISSUES
 from vmo_bridge_jira.limits import Limits, resume_at
@@ -211,3 +219,27 @@ def test_a_cloud_that_is_spoken_to_as_data_center_is_told_as_that(
 def test_a_data_center_that_is_spoken_to_as_cloud_is_told_as_that(connect: Connect) -> None:
     with pytest.raises(AccessError, match=r"is it a Jira Data Center\?.*deployment"):
         rows(connect("server", spoken_as="cloud"))
+
+
+# -- the calls of an hour ------------------------------------------------------------------------
+
+
+def test_calls_are_counted_over_all_runs_and_end_where_the_settings_say(
+    connect: Connect, deployment: str, wire: Any
+) -> None:
+    memory: dict[str, str] = {}
+    first = connect(deployment)
+    assert isinstance(first, Metered)
+    first.remember(memory)
+    rows(first)
+    spent = len(wire.requests)
+    told = first.budget()
+    assert (told.spent, told.allowed) == (spent, None)
+    assert told.left == (99 if deployment == "server" else None)
+    assert told.renewed_at is not None
+    second = connect(deployment, calls_per_hour=spent + 3)
+    second.remember(memory)
+    with pytest.raises(RetryLater, match=r"calls of this hour are spent \(calls_per_hour\)"):
+        rows(second)
+    assert len(wire.requests) == spent + 3
+    assert second.budget().allowed == spent + 3

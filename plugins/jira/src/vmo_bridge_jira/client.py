@@ -15,6 +15,7 @@ from vmo_bridge_jira.limits import Limits
 from vmo_bridge_jira.settings import JiraSettings, PatAuth
 
 ATTEMPTS = 3
+_SERVICE_DESK = "/rest/servicedeskapi/"
 
 
 class Refused(SourceError):
@@ -116,6 +117,8 @@ class SignIn(httpx.Auth):
         """
         self._limits.before(request.method, request.url.path)
         request.headers["Authorization"] = self._header()
+        if _SERVICE_DESK in request.url.path:
+            request.headers["X-ExperimentalApi"] = "opt-in"  # or older sites refuse some calls
         response = yield request
         self._limits.after(request.method, request.url.path, response.status_code, response.headers)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, MutableMapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -12,8 +13,10 @@ from typing import TYPE_CHECKING
 import httpx
 
 from vmo_bridge.plugin import (
+    Budget,
     Change,
     CheckRow,
+    HourBudget,
     HttpClient,
     Page,
     Places,
@@ -28,7 +31,7 @@ from vmo_bridge.plugin import (
     TargetTable,
     WriteRefused,
 )
-from vmo_bridge_jira import blanks, moments, site, sweep
+from vmo_bridge_jira import blanks, moments, site, slicing, sweep
 from vmo_bridge_jira.checks import Checks
 from vmo_bridge_jira.client import JiraClient, SignIn
 from vmo_bridge_jira.cloud import CloudSearch
@@ -38,7 +41,8 @@ from vmo_bridge_jira.flatten import PERSON_FIELDS
 from vmo_bridge_jira.limits import Limits, resume_at
 from vmo_bridge_jira.moments import EPOCH
 from vmo_bridge_jira.normalise import Normaliser
-from vmo_bridge_jira.reader import read_slice
+from vmo_bridge_jira.ratings import RatingComments
+from vmo_bridge_jira.reader import Flattener, read_slice
 from vmo_bridge_jira.search import Search
 from vmo_bridge_jira.server import ServerSearch
 from vmo_bridge_jira.settings import JiraSettings
@@ -55,6 +59,8 @@ ISSUES = Stream(
     key_field="id",
     person_fields=PERSON_FIELDS,
 )
+CLOUD_AT_ONCE, SERVER_AT_ONCE = 4, 2
+"""A Data Center is often one machine that people work on, too."""
 
 
 class Jira:
@@ -71,6 +77,7 @@ class Jira:
         self.name = name
         self._settings = settings
         self._limits = Limits(name)
+        self._calls = HourBudget(name, settings.calls_per_hour)
         self._http = HttpClient(
             name,
             settings.url,
@@ -78,6 +85,7 @@ class Jira:
             timeout=settings.timeout_seconds,
             transport=transport,
             resume_at=resume_at,
+            budget=self._calls,
         )
         self._client = JiraClient(self._http)
         self._normaliser = Normaliser(name, settings)
@@ -133,11 +141,25 @@ class Jira:
         return " AND ".join(part for part in parts if part)
 
     def slices(self, stream: Stream, since: datetime | None, until: datetime | None) -> list[Slice]:
-        """One slice: everything that changed since then."""
-        if stream.name == ISSUES.name:
-            self._drift.begin()
-            self._looked = None
-        return [Slice(stream=stream.name, since=since, until=until)]
+        """Everything that changed since then; from the beginning in slices to be read at once."""
+        if stream.name == FIELDS.name:
+            return [Slice(stream=stream.name, since=since, until=until)]
+        self._drift.begin()
+        self._looked = None
+        windows: list[Window] = [(since, until)]
+        if since is None and self.at_once > 1:
+            seen = self._look()
+            search = self._search(seen.cloud, changelogs=False)
+            counter = Counter(search, self.scope, seen.zone, name=self.name)
+            windows = slicing.windows(counter, until, seen.now, self.at_once)
+        return [Slice(stream=stream.name, since=begin, until=end) for begin, end in windows]
+
+    @property
+    def at_once(self) -> int:
+        """As the settings say, else as the deployment bears."""
+        if self._settings.parallel:
+            return self._settings.parallel
+        return CLOUD_AT_ONCE if self._cloud else SERVER_AT_ONCE
 
     def read(self, piece: Slice) -> Iterator[Page]:
         """The pages of a slice."""
@@ -146,10 +168,8 @@ class Jira:
         return self._read_issues(piece)
 
     def _read_issues(self, piece: Slice) -> Iterator[Page]:
-        seen = self._look()
-        search = self._search(seen.cloud)
-        size = self._settings.page_size
-        for page in read_slice(seen, search, piece, name=self.name, scope=self.scope, size=size):
+        flattener, size = self._flattener(self._look()), self._settings.page_size
+        for page in read_slice(flattener, piece, name=self.name, scope=self.scope, size=size):
             self._drift.read(page.records, first=piece.since is None)
             yield page
 
@@ -165,8 +185,13 @@ class Jira:
         return site.look(self._library, self._settings, self.name, self._drift.known_ids())
 
     def remember(self, memory: MutableMapping[str, str]) -> None:
-        """Take the memory of earlier runs: how fields, statuses and values were."""
-        self._drift.memory = memory
+        """Take the memory of earlier runs: calls of the hour, and how fields and statuses were."""
+        self._drift.memory = self._calls.memory = memory
+
+    def budget(self) -> Budget:
+        """Calls of this hour; ``left`` is what the site said last, which counts by other spans."""
+        told = self._calls.told()
+        return replace(told, allowed=self._settings.calls_per_hour, left=self._limits.left)
 
     def notes(self, stream: str) -> Sequence[str]:
         """What is different over there than when issues were read before."""
@@ -232,8 +257,12 @@ class Jira:
             wanted = set(keys)
             rows = [row for row in self._field_rows() if row["id"] in wanted]
             return iter([Page(records=rows, cursor=None)] if rows else [])
-        seen = self._look_anew()
-        return sweep.fetch(seen, self._search(seen.cloud), keys, scope=self.scope)
+        return sweep.fetch(self._flattener(self._look_anew()), keys, scope=self.scope)
+
+    def _flattener(self, seen: Site) -> Flattener:
+        asked = self._settings.rating_comments and seen.roles.satisfaction
+        ratings = RatingComments(self._client, self._drift.tell) if asked else None
+        return Flattener(seen, self._search(seen.cloud), ratings)
 
     def normalise(self, stream: str, record: RawRecord) -> Iterable[Record]:
         """Our records from one raw issue or field."""

@@ -45,6 +45,11 @@ class Drift:
         with self._lock:
             self._notes.clear()
 
+    def tell(self, note: str) -> None:
+        """Something else to tell of this read."""
+        with self._lock:
+            self._tell(note)
+
     def known_ids(self) -> dict[str, str]:
         """Setting to the id its field had, as long as the setting says the same as then."""
         return {

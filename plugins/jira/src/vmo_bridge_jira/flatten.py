@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from vmo_bridge_jira import moments
+from vmo_bridge_jira.adf import is_document, text_of
 from vmo_bridge_jira.search import RawIssue
 from vmo_bridge_jira.site import Site
 
@@ -92,13 +93,17 @@ def shown(value: Any) -> str | None:
         return str(value) or None
     if isinstance(value, list):
         return next((text for each in value if (text := shown(each))), None)
+    if is_document(value):
+        return without_people(value) or None
     if not isinstance(value, dict) or {"accountId", "displayName", "emailAddress"} & set(value):
         return None
     return next((text for key in _SHOWN if (text := shown(value.get(key)))), None)
 
 
 def without_people(text: Any) -> Any:
-    """A text in which nobody is named by a mention."""
+    """A text in which nobody is named by a mention; of a document its text."""
+    if is_document(text):
+        text = text_of(text)
     return _MENTION.sub("[~user]", text) if isinstance(text, str) else text
 
 
@@ -118,8 +123,9 @@ def _category_key(status: Mapping[str, Any]) -> str | None:
 
 
 def _comment(value: Any) -> str | None:
-    text = value.get("body") if isinstance(value, dict) else value
-    return without_people(text) if isinstance(text, str) else None
+    text = value.get("body") if isinstance(value, dict) and "body" in value else value
+    text = without_people(text)
+    return text if isinstance(text, str) else None
 
 
 def _links(value: Any) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from vmo_bridge.plugin import Page, RawRecord, Slice
 from vmo_bridge_jira.flatten import flatten, parent_keys
+from vmo_bridge_jira.ratings import RatingComments
 from vmo_bridge_jira.search import RawIssue, Search
 from vmo_bridge_jira.site import Site, asked_fields
 from vmo_bridge_jira.walk import Route, Walk
@@ -19,33 +20,38 @@ it, and it is allowed to be out of order."""
 class Flattener:
     """Makes raw records of issues, with what has to be asked for beside them."""
 
-    def __init__(self, site: Site, search: Search) -> None:
-        self._site = site
-        self._search = search
+    def __init__(self, site: Site, search: Search, ratings: RatingComments | None = None) -> None:
+        """``ratings``: where the words that came with a rating are asked for."""
+        self._ratings = ratings
+        self.site = site
+        self.search = search
         self._ids: dict[str, str] = {}
 
     def records(self, issues: Sequence[RawIssue]) -> list[RawRecord]:
         """One for each issue."""
-        team = self._site.roles.team
-        histories = self._search.histories(issues, ["status", *([team] if team else [])])
+        team = self.site.roles.team
+        histories = self.search.histories(issues, ["status", *([team] if team else [])])
         self._learn(issues)
+        if self._ratings:
+            self._ratings.add(issues, self.site.roles.satisfaction)
         return [
-            flatten(each, self._site, histories.get(str(each["id"])), self._ids) for each in issues
+            flatten(each, self.site, histories.get(str(each["id"])), self._ids) for each in issues
         ]
 
     def _learn(self, issues: Sequence[RawIssue]) -> None:
         """The ids of the epics that issues of this page name by their keys."""
         self._ids |= {str(each.get("key")): str(each["id"]) for each in issues}
-        missing = [key for key in parent_keys(issues, self._site) if key not in self._ids]
+        missing = [key for key in parent_keys(issues, self.site) if key not in self._ids]
         if missing:
-            found: Mapping[str, str] = self._search.ids(missing)
+            found: Mapping[str, str] = self.search.ids(missing)
             self._ids |= dict.fromkeys(missing, "") | dict(found)
 
 
 def read_slice(
-    site: Site, search: Search, piece: Slice, *, name: str, scope: str, size: int
+    flattener: Flattener, piece: Slice, *, name: str, scope: str, size: int
 ) -> Iterator[Page]:
     """All pages from the slice's cursor on, in the order in which issues were updated."""
+    site = flattener.site
     route = Route(
         scope=scope,
         by="updated",
@@ -55,7 +61,7 @@ def read_slice(
         cursor=piece.cursor,
         moving_since=site.now - _MOVING,
     )
-    walk, flattener = Walk(search, route, name=name, size=size), Flattener(site, search)
+    walk = Walk(flattener.search, route, name=name, size=size)
     for issues, expected in walk.batches():
         records = flattener.records(issues)
         yield Page(records=records, cursor=walk.cursor, newest=walk.newest, expected=expected)

@@ -64,6 +64,10 @@ class JiraSettings(_Section):
     """More conditions, or instead of projects; without ``ORDER BY``."""
     page_size: int = Field(default=100, ge=10, le=1000)
     """Issues a request; the site may give fewer, and it shrinks when the site runs out of time."""
+    parallel: int | None = Field(default=None, ge=1, le=8)
+    """Slices of a first read that are read at once; by itself 4 on the Cloud, 2 on Data Center."""
+    calls_per_hour: int | None = Field(default=None, ge=1)
+    """Most requests in an hour, over all runs; what is left waits for the next hour."""
     timeout_seconds: float = Field(default=60, gt=0)
     """How long an answer may take."""
     types: dict[str, str] = Field(default_factory=dict)
@@ -91,6 +95,8 @@ class JiraSettings(_Section):
         "Time to first response": "response",
     }
     """Name of an SLA field of Jira Service Management to its target; replaces the default."""
+    rating_comments: bool = True
+    """Read what people wrote with a rating: one request for each rated issue that is read."""
     value_fields: dict[Fact, str] = Field(default_factory=dict)
     """Fact (watermelon, lost_time, open_signals, csat, sla, kpi_status) to the field for it."""
 

@@ -68,7 +68,7 @@ class Site:
     fields: Sequence[JiraField]
     categories: Mapping[str, str]
     """A status's id, and its name in lower case, to the key of its category."""
-    statuses: Mapping[str, str]
+    statuses: Mapping[str, str] = field(default_factory=dict)
     """A status's name to the key of its category."""
     roles: Roles
 

@@ -34,10 +34,10 @@ def sweep(site: Site, search: Search, *, name: str, scope: str) -> Iterator[Sequ
         ]
 
 
-def fetch(site: Site, search: Search, keys: Sequence[str], *, scope: str) -> Iterator[Page]:
+def fetch(flattener: Flattener, keys: Sequence[str], *, scope: str) -> Iterator[Page]:
     """The raw records of these ids, as far as they are there and in the scope."""
     ids = [key for key in dict.fromkeys(keys) if key.isascii() and key.isdigit()]
-    flattener, fields = Flattener(site, search), asked_fields(site)
+    search, fields = flattener.search, asked_fields(flattener.site)
     for start in range(0, len(ids), search.most_named):
         found = search.named(scope, ids[start : start + search.most_named], fields)
         if found:
