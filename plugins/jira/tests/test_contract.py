@@ -17,7 +17,7 @@ from vmo_bridge.testing import Broken, ConnectorContract, Source, Target
 from vmo_bridge_jira.connector import Jira
 
 
-def source_on(
+def source_on(  # noqa: C901 - a list of small hooks
     deployment: str, server: SandboxServer, settings: Callable[..., Any], folder: Path
 ) -> Source:
     """Everything the suite asks for; we make no issues, so values go onto one that is there."""
