@@ -304,6 +304,19 @@ def test_an_accepted_fall_is_taken_for_true_and_a_further_one_is_not(
     assert store.certificates.alarms()
 
 
+def test_what_a_sweep_leaves_out_and_still_comes_when_asked_for_is_not_buried(
+    platform: Any, able: Any, store: Store, sync_able: Sync
+) -> None:
+    put(platform, 7)
+    sync_able()
+    able.hidden = frozenset({"004"})  # an index that lags
+    sync_able(sweep=True)
+    assert "004" in held(store)
+    delete(platform, "004")
+    sync_able(sweep=True)
+    assert "004" not in held(store)
+
+
 def test_a_sweep_that_breaks_off_buries_nobody(
     platform: Any, store: Store, sync_able: Sync
 ) -> None:

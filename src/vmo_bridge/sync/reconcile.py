@@ -179,6 +179,7 @@ class Reconciliation:
             self._extra = len(extra)
             self._alarm(fall)
             return
+        extra = self._gone(connector, extra)
         self._bury([Burial(key=key, state="missing", at=now()) for key in extra])
         hidden = max(0, (self._theirs or 0) - sweep.count)
         with store.transaction():
@@ -191,6 +192,20 @@ class Reconciliation:
                 with self.keeper.store.transaction():
                     self.outcome.add(self.keeper.keep(page.records, now(), older_too=True))
             self.watch.stop_here()
+
+    def _gone(self, connector: Sweeping, keys: list[str]) -> list[str]:
+        """Those of the keys that do not come when they are asked for: an index may lag.
+
+        A pseudonym cannot be asked for; there the sweep's word counts.
+        """
+        stream = self.keeper.stream
+        if stream.key_field in stream.person_fields:
+            return keys
+        there: set[str] = set()
+        for begin in range(0, len(keys), _FETCH):
+            for page in connector.fetch(stream, keys[begin : begin + _FETCH]):
+                there |= {str(record[stream.key_field]) for record in page.records}
+        return [key for key in keys if key not in there]
 
     # -- the alarm ---------------------------------------------------------------------------
 

@@ -10,7 +10,27 @@ import tomllib
 from pathlib import Path
 from typing import Any, ClassVar
 
-OWED = {"conformance", "sandbox", "secrets", "check", "resume", "broken-records", "people"}
+OWED = {
+    "conformance",
+    "sandbox",
+    "secrets",
+    "check",
+    "resume",
+    "broken-records",
+    "people",
+    "last-page",
+    "repeated-token",
+    "duplicate-ids",
+    "boundary-seconds",
+    "late-commits",
+    "changing-pages",
+    "limits",
+    "sign-in-mid-run",
+    "unicode",
+    "huge-fields",
+    "clock-skew",
+    "deletions",
+}
 """The rules that every connector has to speak of."""
 
 
