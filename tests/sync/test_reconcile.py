@@ -551,3 +551,28 @@ def test_after_any_edits_deletions_and_failures_a_sweep_ends_with_what_the_sourc
         f"desk/{key}": row["title"] for key, row in rows.items()
     }
     assert in_view(store, now()) == set(rows)
+
+
+def test_a_source_that_fails_when_asked_for_blank_fields_is_certified_as_not_whole(
+    platform: Any, able: Any, sync_able: Sync
+) -> None:
+    put(platform, 7)
+
+    def away(stream: Any) -> Any:
+        raise RetryLater("away when its fields were looked at")
+
+    able.blanks = away
+    outcome = sync_able()
+    assert outcome.problem == "away when its fields were looked at"
+    assert certificate(outcome).grade == "D"
+
+
+def test_a_source_that_failed_is_not_asked_for_blank_fields(
+    platform: Any, able: Any, sync_able: Sync
+) -> None:
+    put(platform, 7)
+    asked: list[Any] = []
+    able.blanks = lambda stream: asked.append(stream) or ()
+    platform.fail_at["tickets"] = (2, RetryLater("away"))
+    outcome = sync_able()
+    assert (outcome.problem, asked) == ("away", [])

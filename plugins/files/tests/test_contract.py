@@ -44,9 +44,9 @@ class _OfAFolder(ConnectorContract):
         for month, (name, rows) in enumerate(files.items()):
             write(name, rows, old=3600 * (4 - month))
 
-        def connect(folder: str = "drop") -> Files:
+        def connect(folder: str = "drop", page_size: int = 2) -> Files:
             content = {
-                "folder": folder, "forms": {"onboarding": form}, "page_size": 2,
+                "folder": folder, "forms": {"onboarding": form}, "page_size": page_size,
                 "settle_seconds": 0,
             }  # fmt: skip
             return Files("files", FilesSettings.model_validate(content), tmp_path)
@@ -85,6 +85,7 @@ class _OfAFolder(ConnectorContract):
             connect=connect,
             page_size=2,
             change=change,
+            sized=lambda size: connect(page_size=size),
             insert=insert if self.suffix == ".csv" else None,  # a cell of a sheet is too small
             unreachable=lambda: connect("not-mounted"),
             hide_error=hide_error,

@@ -7,13 +7,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from vmo_bridge.plugin import TargetTable
 from vmo_bridge.sandbox.jira.store import millis
 from vmo_bridge.sandbox.server import SandboxServer
-from vmo_bridge.testing import Broken, ConnectorContract, Source, Target
+from vmo_bridge.testing import Broken, ConnectorContract, Source, Target, Wire
 from vmo_bridge_jira.connector import Jira
 
 
@@ -22,24 +21,27 @@ def source_on(  # noqa: C901 - a list of small hooks
 ) -> Source:
     """Everything the suite asks for; we make no issues, so values go onto one that is there."""
     store = server.jira.store
-    cut: list[bool] = []
-
-    class Cutting(httpx.HTTPTransport):
-        def handle_request(self, request: httpx.Request) -> httpx.Response:
-            answer = super().handle_request(request)
-            if not cut:
-                return answer
-            body = answer.read()
-            headers = {"Content-Type": answer.headers["Content-Type"]}
-            return httpx.Response(200, headers=headers, content=body[: len(body) * 2 // 3])
+    wire = Wire()
 
     def connect(**more: object) -> Jira:
-        return Jira("dev", settings(deployment, **more), folder, transport=Cutting())
+        return Jira("dev", settings(deployment, **more), folder, transport=wire.open())
 
     def change(stream: str, key: str) -> None:
         if stream == "issues":
             (issue,) = store.named([key])
             store.update(issue, {"labels": '["touched"]'}, [], "admin")
+
+    def edit(stream: str, key: str, moment: datetime) -> None:
+        if stream == "issues":
+            at = millis(moment)
+            with store._instance.writing() as db:
+                sql = "update _jira_issue set updated = ?, touched = ? where id = ?"
+                db.execute(sql, [at, at, key])
+
+    def twice(body: Any) -> Any:
+        if isinstance(body, dict) and body.get("issues"):
+            return {**body, "issues": [*body["issues"], body["issues"][0]]}
+        return body
 
     def insert(text: str) -> tuple[str, str]:
         now = millis(datetime(2026, 1, 1, tzinfo=UTC))
@@ -68,11 +70,17 @@ def source_on(  # noqa: C901 - a list of small hooks
         connect=connect,
         page_size=10,
         change=change,
+        edit=edit,
+        sized=lambda size: connect(page_size=size),
+        double=lambda: setattr(wire, "change", twice),
+        repeat_token=lambda: server.faults.set("repeated_token", True, app="jira"),
+        limit=wire.limit,
+        refuse_sign_in=wire.refuse_sign_in,
         insert=insert,
         delete=delete,
         unreachable=lambda: connect(url="http://127.0.0.1:9"),
         wrong_secret=wrong_secret,
-        hide_error=lambda: cut.append(True),
+        hide_error=wire.cut,
         secrets=(account.token, account.pat, "hunter2-not-this-one"),
         broken=(
             Broken(stream="issues", field="created", changes={"created": "01.02.2026"}),

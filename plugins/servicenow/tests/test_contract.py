@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from vmo_bridge.plugin import Column, TargetTable
 from vmo_bridge.sandbox.server import SandboxServer
-from vmo_bridge.testing import Broken, ConnectorContract, Source, Target
+from vmo_bridge.testing import Broken, ConnectorContract, Source, Target, Wire
 from vmo_bridge_servicenow.connector import ServiceNow
 
 KEY = Column(name="u_key", label="Key", type="string", max_length=200)
@@ -23,14 +24,21 @@ RESULTS = TargetTable(
 class TestServiceNow(ConnectorContract):
     @pytest.fixture
     def source(self, server: SandboxServer, settings, tmp_path: Path) -> Source:
-        def connect(**more: object) -> ServiceNow:
-            return ServiceNow("helpdesk", settings(**more), tmp_path)
+        wire = Wire()
 
-        def change(table: str, key: str) -> None:
+        def connect(**more: object) -> ServiceNow:
+            return ServiceNow("helpdesk", settings(**more), tmp_path, transport=wire.open())
+
+        def edit(table: str, key: str, moment: datetime) -> None:
             root = server._instance.dictionary.root(table)
             with server._instance.writing() as db:
-                now = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
-                db.execute(f'update "{root}" set sys_updated_on = ? where sys_id = ?', [now, key])
+                at = f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+                db.execute(f'update "{root}" set sys_updated_on = ? where sys_id = ?', [at, key])
+
+        def twice(body: Any) -> Any:
+            rows = body.get("result")
+            again = rows[:1] if isinstance(rows, list) else []
+            return {**body, "result": [*rows, *again]} if again else body
 
         def insert(text: str) -> tuple[str, str]:
             row = {
@@ -53,7 +61,12 @@ class TestServiceNow(ConnectorContract):
         return Source(
             connect=connect,
             page_size=10,
-            change=change,
+            change=lambda table, key: edit(table, key, datetime.now(UTC)),
+            edit=edit,
+            sized=lambda size: connect(page_size=size),
+            double=lambda: setattr(wire, "change", twice),
+            limit=wire.limit,
+            refuse_sign_in=wire.refuse_sign_in,
             insert=insert,
             delete=delete,
             unreachable=lambda: connect(url="http://127.0.0.1:9"),

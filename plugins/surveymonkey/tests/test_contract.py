@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from vmo_bridge.sandbox.server import SandboxServer
-from vmo_bridge.testing import Broken, ConnectorContract, Source
+from vmo_bridge.testing import Broken, ConnectorContract, Source, Wire
 from vmo_bridge_surveymonkey.connector import SurveyMonkey
 
 
@@ -20,16 +20,7 @@ class TestSurveyMonkey(ConnectorContract):
     @pytest.fixture
     def source(self, server: SandboxServer, connect: Any, tmp_path: Path) -> Source:
         store = server.surveymonkey.store
-        cut: list[bool] = []
-
-        class Cutting(httpx.HTTPTransport):
-            def handle_request(self, request: httpx.Request) -> httpx.Response:
-                answer = super().handle_request(request)
-                if not cut:
-                    return answer
-                body = answer.read()
-                headers = {"Content-Type": answer.headers["Content-Type"]}
-                return httpx.Response(200, headers=headers, content=body[: len(body) * 2 // 3])
+        wire = Wire()
 
         def change(stream: str, key: str) -> None:
             if stream == "responses":
@@ -39,6 +30,19 @@ class TestSurveyMonkey(ConnectorContract):
             del survey["response_count"]
             now = store.now().strftime("%Y-%m-%dT%H:%M:%S")
             store.put(survey | {"title": "New title", "date_modified": now})
+
+        def edit(stream: str, key: str, moment: datetime) -> None:
+            at = f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}"
+            with store._instance.writing() as db:
+                (doc,) = db.execute("select doc from _sm_response where id = ?", [key]).fetchone()
+                changed = json.dumps(json.loads(doc) | {"date_modified": f"{at}+00:00"})
+                sql = "update _sm_response set modified = ?, doc = ? where id = ?"
+                db.execute(sql, [at, changed, key])
+
+        def twice(body: Any) -> Any:
+            if isinstance(body, dict) and body.get("data"):
+                return {**body, "data": [*body["data"], body["data"][0]]}
+            return body
 
         def insert(text: str) -> tuple[str, str]:
             like = json.loads(
@@ -57,13 +61,18 @@ class TestSurveyMonkey(ConnectorContract):
             return found
 
         return Source(
-            connect=lambda: connect(transport=Cutting()),
+            connect=lambda: connect(transport=wire.open()),
             page_size=10,
             change=change,
+            edit=edit,
+            sized=lambda size: connect(transport=wire.open(), page_size=size),
+            double=lambda: setattr(wire, "change", twice),
+            limit=wire.limit,
+            refuse_sign_in=wire.refuse_sign_in,
             insert=insert,
             unreachable=lambda: connect(url="http://127.0.0.1:9"),
             wrong_secret=wrong_secret,
-            hide_error=lambda: cut.append(True),
+            hide_error=wire.cut,
             secrets=(server.surveymonkey.token, "hunter2-not-this-one"),
             broken=[
                 Broken(stream="responses", field="date_modified", changes={"date_modified": "x"}),

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from vmo_bridge.connectors.abilities import Dated, Deleting, Deletion, Probing, Sweeping, Tally
-from vmo_bridge.errors import AccessError, SourceError
+from vmo_bridge.errors import AccessError, RetryLater, SignInError, SourceError
 from vmo_bridge.records.certificate import Certificate, Count
 from vmo_bridge.store.certificates import SweepMark
 from vmo_bridge.store.clock import now
@@ -250,6 +250,7 @@ class Reconciliation:
     def _draft(self) -> Certificate:
         keeper, standing, mark = self.keeper, self._standing(), self._stream_mark()
         connector, store = keeper.connector, keeper.store
+        blanks = self._blanks()  # may find that the source fails
         return Certificate(
             source=connector.name,
             stream=keeper.stream.name,
@@ -268,9 +269,23 @@ class Reconciliation:
             extra=self._extra,
             gone=store.tombstones.count(keeper.stream_id),
             quarantined=store.raw.in_quarantine(keeper.stream_id),
-            blanks=tuple(connector.blanks(keeper.stream)) if isinstance(connector, Probing) else (),
+            blanks=blanks,
             oldest_unread=self._oldest_unread(mark),
         )
+
+    def _blanks(self) -> tuple[str, ...]:
+        """Fields that stay empty; a source that failed is not asked once more.
+
+        A failure here is one of the read: the certificate has to be taken all the same.
+        """
+        connector = self.keeper.connector
+        if self.outcome.problem or not isinstance(connector, Probing):
+            return ()
+        try:
+            return tuple(connector.blanks(self.keeper.stream))
+        except (RetryLater, SignInError, AccessError, SourceError) as error:
+            self.outcome.problem = str(error)
+            return ()
 
     def _oldest_unread(self, mark: StreamMark) -> datetime | None:
         """From when on changes may be unread: where the last whole read ended, if more came."""

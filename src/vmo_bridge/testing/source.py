@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -95,6 +95,18 @@ class Source:
     """``(text)``: make a record that holds the text; gives (stream, key)."""
     delete: Callable[[str, str], bool] | None = None
     """``(stream, key)``: delete that record over there; False where none of it can be deleted."""
+    edit: Callable[[str, str, datetime], None] | None = None
+    """``(stream, key, moment)``: change that record at that moment of the source's clock."""
+    sized: Callable[[int], Connector] | None = None
+    """``(page_size)``: a connector that asks for pages of another size."""
+    double: Callable[[], None] | None = None
+    """From now on some record comes twice in each answer."""
+    repeat_token: Callable[[], None] | None = None
+    """From now on each page names itself as the next one."""
+    limit: Callable[[int, Literal["seconds", "date"]], None] | None = None
+    """``(seconds, form)``: from now on 429, with ``Retry-After`` in that form."""
+    refuse_sign_in: Callable[[bool], None] | None = None
+    """``(refuse)``: from now on 401 for everybody, or no longer."""
     unreachable: Callable[[], Connector] | None = None
     """A connector whose source is away."""
     wrong_secret: Callable[[], Connector] | None = None
@@ -198,3 +210,12 @@ def all_records(connector: Connector, stream: Stream) -> list[Record]:
         for page in pages_of(connector, stream)
         for record in records_in(connector, stream, page)
     ]
+
+
+def told_by(error: BaseException | None) -> list[str]:
+    """What an error and all its causes say."""
+    words: list[str] = []
+    while error is not None:
+        words += [str(error), repr(error)]
+        error = error.__cause__ or error.__context__
+    return words

@@ -29,6 +29,7 @@ from vmo_bridge.testing.source import (
     need,
     pages_of,
     rows_of,
+    told_by,
     whole,
 )
 
@@ -117,7 +118,7 @@ class TroubleContract(Suite):
                 said += [row.detail for row in connector.check()]
                 pages_of(connector, source.chosen(connector)[0])
             except VmoBridgeError as error:
-                said += _words(error)
+                said += told_by(error)
             finally:
                 connector.close()
         said += [record.getMessage() for record in caplog.records] + [caplog.text]
@@ -178,12 +179,3 @@ def _failures(source: Source, connect: Callable[[], Connector]) -> list[VmoBridg
     finally:
         connector.close()
     return failures
-
-
-def _words(error: BaseException | None) -> list[str]:
-    """What an error and all its causes say."""
-    words: list[str] = []
-    while error is not None:
-        words += [str(error), repr(error)]
-        error = error.__cause__ or error.__context__
-    return words

@@ -69,6 +69,7 @@ class SurveyMonkey:
             transport=transport,
             resume_at=self._budget.resume_at,
         )
+        self._clock = clock
         self._client = Client(self._http, self._budget, clock)
         self._surveys = Surveys(self._client, settings)
         self._normaliser = Normaliser(name)
@@ -160,7 +161,19 @@ class SurveyMonkey:
         except (Gone, AccessError) as error:
             self._miss(listed, error)
         else:
-            self._note(f"responses.{listed.id}", listed.print)
+            if self._is_settled(listed):
+                self._note(f"responses.{listed.id}", listed.print)
+
+    def _is_settled(self, survey: Listed) -> bool:
+        """Whether its last change is so long ago that none of that second can still turn up.
+
+        Until then it is asked once more: another change of the same second, or one committed
+        late, moves neither its count nor its date.
+        """
+        try:
+            return moment(survey.modified) + _OVERLAP <= self._clock()
+        except (ValueError, OverflowError):
+            return True
 
     def _miss(self, survey: Listed, error: Gone | AccessError) -> None:
         """Note a survey that could not be read; it is told when all others are."""
