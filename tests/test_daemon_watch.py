@@ -14,7 +14,7 @@ from vmo_bridge.watch import Stopped
 def test_the_log_hears_of_long_work_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
     seconds = [0.0]
     watch = EndingWatch(threading.Event(), clock=lambda: seconds[0])
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.INFO, logger="vmo_bridge.daemon")
     watch.begin("helpdesk:incident", 9000)
     for _ in range(9):
         seconds[0] += 20
@@ -29,7 +29,7 @@ def test_the_log_hears_of_long_work_once_a_minute(caplog: pytest.LogCaptureFixtu
 def test_short_work_is_not_worth_a_word(caplog: pytest.LogCaptureFixture) -> None:
     seconds = [0.0]
     watch = EndingWatch(threading.Event(), clock=lambda: seconds[0])
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.INFO, logger="vmo_bridge.daemon")
     for _ in range(5):
         watch.begin("helpdesk:sys_user")
         seconds[0] += 30
