@@ -34,12 +34,11 @@ from vmo_bridge.records import Service, Ticket
 from vmo_bridge.testing import (
     Broken,
     ConnectorContract,
-    ReadingContract,
-    RecordsContract,
+    KeepingContract,
+    ReconcilingContract,
+    RefusingContract,
     Source,
     Target,
-    TroubleContract,
-    WritingContract,
 )
 from vmo_bridge.testing.source import change_of
 
@@ -676,9 +675,13 @@ def test_a_target_without_a_field_to_tell_records_needs_one_that_is_there() -> N
 
 
 def test_every_check_but_the_harmless_one_has_a_lie_that_it_finds() -> None:
-    """Of these parts; the others are held by test_reconciling.py and test_keeping.py."""
-    parts = (ReadingContract, RecordsContract, TroubleContract, WritingContract)
-    checks = {name for part in parts for name in vars(part) if name.startswith("test_")}
+    def named(contract: type) -> set[str]:
+        return {name for name in dir(contract) if name.startswith("test_")}
+
+    # The abilities have lies of their own in test_reconciling.py; keeping and refusing are held on
+    # the plugins' sandboxes alone so far.
+    elsewhere = named(ReconcilingContract) | named(KeepingContract) | named(RefusingContract)
+    checks = named(ConnectorContract) - elsewhere
     assert checks - {check for check, _ in LIES} == {"test_closing_twice_is_harmless"}
 
 

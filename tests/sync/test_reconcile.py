@@ -198,6 +198,22 @@ def test_a_record_that_came_back_changed_is_there_again_without_a_sweep(
     assert "001" in held(store)
 
 
+def test_a_record_that_is_made_anew_with_an_older_moment_is_held_as_it_is_now(
+    platform: Any, store: Store, sync_able: Sync
+) -> None:
+    care = Care(overlap=timedelta(minutes=5))
+    put(platform, 3)
+    sync_able(care=care)
+    delete(platform, "001", audit=True)
+    sync_able(care=care)
+    platform.ticket("001", title="made anew", tick=0)
+    platform.rows["tickets"]["001"]["updated"] -= 100
+    sync_able(care=care)
+    (found,) = store.versions.find("desk/001")
+    assert found["title"] == "made anew"
+    assert "001" in held(store)
+
+
 def test_a_record_that_no_read_brought_is_found_by_the_sweep_and_fetched(
     platform: Any, able: Any, store: Store, sync_able: Sync
 ) -> None:

@@ -86,10 +86,24 @@ class Versions:
             # Two slices may deliver one record out of order: the older copy must not win.
             is_late = valid_from < current.get(record.ref, valid_from) and not older_too
             (late if is_late else rows).append(row)
+        # What was buried and comes again is what the source has now, whatever its moment.
+        risen = self._buried([row[0] for row in late])
+        rows += [row for row in late if row[0] in risen]
+        late = [row for row in late if row[0] not in risen]
         if current:
             self._retire(kind, [row[0] for row in rows if row[0] in current])
         self._insert("insert or replace into", kind, rows)
         self._insert("insert into", f"{kind}_history", late)
+
+    def _buried(self, refs: Sequence[str]) -> set[str]:
+        if not refs:
+            return set()
+        found = self._db.execute(
+            "select ref from tombstone where back_at is null "
+            "and ref in (select value from json_each(?))",
+            [json.dumps(refs)],
+        ).fetchall()
+        return {ref for (ref,) in found}
 
     def _retire(self, kind: str, refs: Sequence[str]) -> None:
         columns = ", ".join(_quoted(shape(kind).all_columns))
