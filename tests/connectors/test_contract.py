@@ -678,8 +678,7 @@ def test_every_check_but_the_harmless_one_has_a_lie_that_it_finds() -> None:
     def named(contract: type) -> set[str]:
         return {name for name in dir(contract) if name.startswith("test_")}
 
-    # The abilities have lies of their own in test_reconciling.py; keeping and refusing are held on
-    # the plugins' sandboxes alone so far.
+    # They have lies of their own in test_reconciling.py and test_keeping.py.
     elsewhere = named(ReconcilingContract) | named(KeepingContract) | named(RefusingContract)
     checks = named(ConnectorContract) - elsewhere
     assert checks - {check for check, _ in LIES} == {"test_closing_twice_is_harmless"}

@@ -10,6 +10,7 @@ import pytest
 from vmo_bridge.testing import QualityContract
 
 PLUGIN = Path(__file__).parents[2] / "plugins" / "files"
+NEEDS_LIMITS = "test_a_limit_names_the_moment_from_which_to_go_on"
 RULE = "test_each_rule_is_done_or_exempt_with_its_reason"
 
 
@@ -32,6 +33,11 @@ def folder(tmp_path: Path) -> Path:
     ("lines", "why"),
     [
         ('asks = "?"\ndone = "test_csv.py::test_nobody_wrote"', "is not there"),
+        ('asks = "?"\ndone = "test_contract.py::test_nobody_wrote"', "is not there"),
+        # Of the suite, but skipped: a folder gives no means for it.
+        (f'asks = "?"\ndone = "test_contract.py::{NEEDS_LIMITS}"', "is not there"),
+        # Of the suite, in a file that does not run the suite.
+        ('asks = "?"\ndone = "test_csv.py::test_until_is_exclusive"', "is not there"),
         ('asks = "?"\nexempt = "no"', "needs its reason"),
         ('asks = "?"', "more"),
         ('asks = ""\ndone = "test_csv.py"', "more"),
@@ -44,6 +50,12 @@ def test_a_rule_without_test_or_reason_is_found(folder: Path, lines: str, why: s
         file.write(f"\n[more]\n{lines}\n")
     with pytest.raises(AssertionError, match=why):
         getattr(contract(folder), RULE)()
+
+
+def test_a_check_of_the_suite_that_is_run_is_a_test(folder: Path) -> None:
+    with (folder / "QUALITY.toml").open("a") as file:
+        file.write('\n[more]\nasks = "?"\ndone = "test_contract.py::test_until_is_exclusive"\n')
+    getattr(contract(folder), RULE)()
 
 
 def test_a_rule_that_is_left_out_is_found(folder: Path) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -87,6 +90,56 @@ def _all_but_first(batches: Any) -> Any:
     return iter(list(batches)[1:])
 
 
+def _cut(row: Any) -> Any:
+    return {**row, "title": row["title"][:255]}
+
+
+def _ends_in_the_middle(connector: Honest) -> None:
+    honest = connector.sweep
+
+    def sweep(stream: Stream) -> Iterator[Sequence[Seen]]:
+        if connector.broken:
+            raise SourceError("cut off")
+        begun = honest(stream)
+        try:
+            yield next(begun)
+            yield from begun
+        except SourceError:
+            return
+
+    connector.sweep = sweep  # type: ignore[method-assign]
+
+
+def _reads_one_by_one(connector: Honest) -> None:
+    """What is read in a second thread goes astray."""
+    honest, mine = connector.read, threading.main_thread()
+
+    def read(piece: Any) -> Iterator[Page]:
+        alone = threading.current_thread() is mine
+        return honest(piece) if alone else islice(honest(piece), 1)
+
+    connector.read = read  # type: ignore[method-assign]
+
+
+def _turns_by_offset(connector: Honest) -> None:
+    def read(piece: Any) -> Iterator[Page]:
+        since = piece.since.timestamp() if piece.since else 0
+        start = 0
+        while True:
+            rows = sorted(
+                connector.platform.rows["tickets"].values(), key=lambda row: row["updated"]
+            )
+            page = [dict(row) for row in rows if row["updated"] >= since][start : start + 3]
+            if not page:
+                return
+            yield Page(
+                records=page, cursor=f"{start}", newest=connector.fakes.at(page[-1]["updated"])
+            )
+            start += 3
+
+    connector.read = read  # type: ignore[method-assign]
+
+
 LIES: dict[str, tuple[Callable[[Honest], None], str]] = {
     "another moment": (
         _but(lambda at: at and at + timedelta(hours=1), "changed_at"),
@@ -124,6 +177,37 @@ LIES: dict[str, tuple[Callable[[Honest], None], str]] = {
     "deletions that are not told": (
         _but(lambda _: [], "deletions"),
         "test_a_deleted_record_is_neither_named_nor_read_nor_counted",
+    ),
+    "counts that stand in another window": (
+        _but(
+            lambda found: [
+                replace(each, count=found[number - 1].count) for number, each in enumerate(found)
+            ],
+            "tally",
+        ),
+        "test_windows_count_what_is_read",
+    ),
+    "a sweep that ends when it breaks in the middle": (
+        _ends_in_the_middle,
+        "test_a_broken_sweep_is_an_error_and_never_an_end",
+    ),
+    "a moment that is made up": (
+        _but(lambda at: at or datetime(2000, 1, 1, tzinfo=UTC), "changed_at"),
+        "test_a_moment_that_cannot_be_read_is_none",
+    ),
+    "a read that knows one thread only": (
+        _reads_one_by_one,
+        "test_slices_read_side_by_side_give_what_they_give_one_by_one",
+    ),
+    "pages by offset": (_turns_by_offset, "test_records_that_change_between_pages_are_not_lost"),
+    "a text that is cut": (
+        _but(
+            lambda pages: (
+                replace(page, records=[_cut(row) for row in page.records]) for page in pages
+            ),
+            "read",
+        ),
+        "test_a_huge_text_of_any_letters_is_kept_whole",
     ),
     "calls that are not counted": (
         _but(lambda _: Budget(spent=0), "budget"),
@@ -169,6 +253,10 @@ def test_a_lie_is_found(given: tuple[Source, Honest], lie: str) -> None:
     tell(connector)
     with pytest.raises((AssertionError, TypeError, pytest.fail.Exception)):
         getattr(ReconcilingContract(), check)(source, connector)
+
+
+def test_every_check_has_a_lie_that_it_finds() -> None:
+    assert {*CHECKS} == {check for _, check in LIES.values()}
 
 
 def test_who_has_no_ability_is_skipped_by_its_name(fakes: Any, platform: Any) -> None:

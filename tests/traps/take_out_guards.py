@@ -1,6 +1,6 @@
 """Takes each guard out of a copy of the sources and runs its test there: it has to fail.
 
-Run it by ``make traps``; a part by TRAPS="C5 C8".
+Run it by ``make traps``; a part by TRAPS="C5 P8".
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ def seen(copy: Path, it: dict[str, Any]) -> str:
 
 def main() -> None:
     """A line a trap; ends badly if a guard is not held by its test."""
-    traps = tomllib.loads((Path(__file__).parent / "guards.toml").read_text(encoding="utf-8"))
+    traps: dict[str, Any] = {}
+    for name in ("guards.toml", "platforms.toml"):
+        traps |= tomllib.loads((Path(__file__).parent / name).read_text(encoding="utf-8"))
     bad = 0
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "repo"

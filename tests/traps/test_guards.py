@@ -9,13 +9,16 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
-TRAPS: dict[str, dict[str, Any]] = tomllib.loads(
-    (Path(__file__).parent / "guards.toml").read_text(encoding="utf-8")
+COMMON, PLATFORMS = (
+    tomllib.loads((Path(__file__).parent / name).read_text(encoding="utf-8"))
+    for name in ("guards.toml", "platforms.toml")
 )
+TRAPS: dict[str, dict[str, Any]] = COMMON | PLATFORMS
 
 
 def test_every_trap_is_spoken_of() -> None:
-    assert list(TRAPS) == [f"C{number}" for number in range(1, 31)]
+    assert list(COMMON) == [f"C{number}" for number in range(1, 31)]
+    assert list(PLATFORMS) == [f"P{number}" for number in range(1, 29)]
 
 
 @pytest.mark.parametrize("trap", TRAPS)
