@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 import types
 import typing
 from collections.abc import Callable
@@ -64,10 +63,9 @@ def shape(kind: str) -> TableShape:
     hints = typing.get_type_hints(record_type)
     types_ = {each.name: _plain(hints[each.name]) for each in msgspec.structs.fields(record_type)}
     times = [index for index, each in enumerate(types_.values()) if each is datetime]
-    get = operator.attrgetter(*types_)
 
     def encode(record: Record) -> list[Any]:
-        row = list(get(record))
+        row = list(msgspec.structs.astuple(record))
         for index in times:
             if row[index] is not None:
                 row[index] = to_epoch(row[index])

@@ -72,7 +72,8 @@ class Versions:
         refs = json.dumps([record.ref for record, _ in batch])
         current: dict[str, int] = dict(
             self._db.execute(
-                f"select ref, valid_from from {kind} where ref in (select value from json_each(?))",
+                "select t.ref, t.valid_from from json_each(?) r "
+                f"cross join {kind} t on t.ref = r.value",
                 [refs],
             ).fetchall()
         )

@@ -95,7 +95,8 @@ class Row:
         text = self.text(field)
         if text is None:
             return None
-        if not _WHOLE.fullmatch(text):
+        plain = text.isdecimal() and text.isascii() and len(text) <= 18  # as nearly all are
+        if not plain and not _WHOLE.fullmatch(text):
             raise RecordError(f"{field} is {text!r:.40}, not a whole number")
         return int(text)
 
