@@ -1,12 +1,14 @@
 """So many Jira issues with their changelogs, on a Cloud and a Data Center address.
 
 Issues are those of the sample agency over and over, each with an id, key, moment and history ids
-of its own; two searches and the Cloud's changelogs answer for them as the sandbox would.
+of its own; two searches and the Cloud's changelogs answer for them as the sandbox would. Ids, keys
+and moments (of making as of the last change) have one order, so what a query finds is a range.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -17,9 +19,11 @@ from zoneinfo import ZoneInfo
 START = datetime(2024, 1, 1, tzinfo=UTC)
 SECONDS_APART = 7
 _FIRST_ID = 1_000_000
-_SINCE = re.compile(r'updated >= "([^"]+)"')
-_ASCENDING = re.compile(r"ORDER BY updated ASC(, key ASC)?", re.IGNORECASE)
+_MOMENT = re.compile(r'(?:updated|created) (>=|<) "([^"]+)"')
+_NAMED = re.compile(r"(?:id|key) in \(([^)]*)\)")
 _MOST = {"cloud": 100, "server": 1000}
+_MOST_IDS = 5000
+"""On the Cloud, of searches for nothing but ids."""
 _OWN = "\x00"
 """In a template: where the issue's number belongs."""
 
@@ -41,25 +45,26 @@ class Issues:
         self._models = models
         self._logs = logs
         self._rows = rows
-        self._most = _MOST["cloud" if cloud else "server"]
+        self._cloud = cloud
         self._zone = zone
         self._template = cache(self._make_template)
 
     def by_offset(self, asked: Mapping[str, Any]) -> bytes:
         """Data Center's search."""
-        first = self._first(asked)
+        found = self._found(str(asked["jql"]))
         start, size = int(asked.get("startAt") or 0), self._size(asked)
-        numbers = range(min(first + start, self._rows), min(first + start + size, self._rows))
-        head = f'"startAt":{start},"maxResults":{size},"total":{self._rows - first}'
-        return f'{{{head},"issues":[{self._shown(numbers, asked)}]}}'.encode()
+        head = f'"startAt":{start},"maxResults":{size},"total":{len(found)}'
+        shown = self._shown(found[start : start + size], asked)
+        return f'{{{head},"issues":[{shown}]}}'.encode()
 
     def by_token(self, asked: Mapping[str, Any]) -> bytes:
-        """The Cloud's search; a token is the number of the next issue."""
-        first = int(asked.get("nextPageToken") or self._first(asked))
-        end = min(first + self._size(asked), self._rows)
-        last = end >= self._rows
+        """The Cloud's search; a token is the place of the next issue."""
+        found = self._found(str(asked["jql"]))
+        start = int(asked.get("nextPageToken") or 0)
+        end = start + self._size(asked)
+        last = end >= len(found)
         token = "" if last else f',"nextPageToken":"{end}"'
-        shown = self._shown(range(first, end), asked)
+        shown = self._shown(found[start:end], asked)
         return f'{{"isLast":{str(last).lower()}{token},"issues":[{shown}]}}'.encode()
 
     def changelogs(self, asked: Mapping[str, Any]) -> bytes:
@@ -71,25 +76,32 @@ class Issues:
         ]
         return f'{{"issueChangeLogs":[{",".join(shown)}]}}'.encode()
 
-    def count(self) -> bytes:
+    def count(self, asked: Mapping[str, Any]) -> bytes:
         """The Cloud's count."""
-        return f'{{"count":{self._rows}}}'.encode()
+        return f'{{"count":{len(self._found(str(asked["jql"])))}}}'.encode()
 
-    def _first(self, asked: Mapping[str, Any]) -> int:
-        jql = str(asked["jql"])
-        if not _ASCENDING.search(jql) and self._size(asked):
-            raise ValueError(f"the bench does not serve {jql!r}")
-        since = _SINCE.search(jql)
-        if since is None:
-            return 0
-        moment = datetime.fromisoformat(since[1].replace("/", "-"))
-        passed = (moment.replace(tzinfo=self._zone) - START).total_seconds()
-        return min(max(0, -int(-passed // SECONDS_APART)), self._rows)
+    def _found(self, jql: str) -> Sequence[int]:
+        """The numbers of the issues a query finds, in its order."""
+        named = _NAMED.search(jql.removeprefix("project in "))
+        if named:
+            ours = (each.strip().removeprefix("HELP-") for each in named[1].split(","))
+            named_ = sorted(int(each) - _FIRST_ID for each in ours if each.isdigit())
+            return [each for each in named_ if 0 <= each < self._rows]
+        first, end = 0, self._rows
+        for sign, text in _MOMENT.findall(jql):
+            moment = datetime.fromisoformat(text.replace("/", "-")).replace(tzinfo=self._zone)
+            at = math.ceil((moment - START).total_seconds() / SECONDS_APART)
+            first, end = (max(first, at), end) if sign == ">=" else (first, min(end, at))
+        numbers = range(first, max(first, end))
+        return numbers[::-1] if " DESC" in jql else numbers
 
     def _size(self, asked: Mapping[str, Any]) -> int:
-        return min(int(asked.get("maxResults", 50)), self._most)
+        most = _MOST["cloud" if self._cloud else "server"]
+        if self._cloud and set(_words(asked.get("fields"))) <= {"id", "key"}:
+            most = _MOST_IDS
+        return min(int(asked.get("maxResults", 50)), most)
 
-    def _shown(self, numbers: range, asked: Mapping[str, Any]) -> str:
+    def _shown(self, numbers: Sequence[int], asked: Mapping[str, Any]) -> str:
         fields, expand = _words(asked.get("fields")), _words(asked.get("expand"))
         many = len(self._models)
         return ",".join(
@@ -112,8 +124,7 @@ class Issues:
             "self": issue["self"].rpartition("/")[0] + f"/{_OWN}",
             "fields": {n: v for n, v in issue["fields"].items() if every or n in fields},
         }
-        if "updated" in shown["fields"]:
-            shown["fields"]["updated"] = "\x01"
+        shown["fields"] |= dict.fromkeys({"created", "updated"} & {*shown["fields"]}, "\x01")
         if changelog:
             shown["changelog"] = {
                 **issue["changelog"], "histories": _renumbered(issue["changelog"]["histories"]),

@@ -1,6 +1,7 @@
 """Our side: a sync as ``vmo-bridge sync`` does it. Run with the source's facts as JSON.
 
-It prints what it did as JSON: rows read and changed, and the seconds of the sync itself.
+It prints what it did as JSON: rows read and changed, and the seconds of the sync itself. With
+``read`` at the end of the command it only reads.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from vmo_bridge.connectors.opening import opened
 from vmo_bridge.hooks.loader import load_plugins
 from vmo_bridge.pipeline import Bridge
 from vmo_bridge.settings import load_settings
@@ -75,10 +77,28 @@ def synced(kind: str, facts: Facts, folder: Path) -> dict[str, Any]:
     return {"rows": last.read, "changed": last.changed, "seconds": seconds}
 
 
+def read(kind: str, facts: Facts, folder: Path) -> dict[str, Any]:
+    """Only read: all pages of the last stream as its connector gives them; nothing is kept."""
+    settings, plugins = load_settings(configured(kind, facts, folder)), load_plugins()
+    rows = entries = 0
+    with opened("bench", settings, plugins) as connector:
+        for piece in connector.slices(connector.streams[-1], None, None):
+            for page in connector.read(piece):
+                rows += len(page.records)
+                entries += sum(len(each.get("history") or ()) for each in page.records)
+    return {"rows": rows, "entries": entries}
+
+
 def main() -> None:
-    """What is asked for: a kind of source, its facts, and the folder of the store."""
-    kind, facts, folder = sys.argv[1], json.loads(sys.argv[2]), Path(sys.argv[3])
-    sys.stdout.write(json.dumps(synced(kind, facts, folder)) + "\n")
+    """What is asked for: a kind of source, its facts, the folder of the store, perhaps ``read``."""
+    kind, facts, folder, more = (
+        sys.argv[1],
+        json.loads(sys.argv[2]),
+        Path(sys.argv[3]),
+        sys.argv[4:],
+    )
+    work = read if more == ["read"] else synced
+    sys.stdout.write(json.dumps(work(kind, facts, folder)) + "\n")
 
 
 if __name__ == "__main__":

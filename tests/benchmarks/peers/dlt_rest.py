@@ -47,7 +47,11 @@ class Keyset(BasePaginator):
         request.params = {**(request.params or {}), "sysparm_query": query}
 
 
-@dlt.resource(name="incident", write_disposition="append")
+# Told what columns are: left to itself dlt makes timestamps of dates, which are other rows.
+texts = {name: {"data_type": "text"} for name in fields}
+
+
+@dlt.resource(name="incident", write_disposition="append", columns=texts)
 def incident():
     """Pages of rows."""
     client = RESTClient(

@@ -175,7 +175,8 @@ def _epoch(value: Any) -> Any:
 def _history(entries: Sequence[Any], site: Site) -> list[dict[str, Any]]:
     """Changes of state and team, in their order; who made them is left out."""
     roles = site.roles
-    team = {each.id: each.name for each in site.fields}.get(roles.team or "")
+    # Sites have hundreds of fields: they are gone through only where one is the team's.
+    team = roles.team and next((e.name for e in site.fields if e.id == roles.team), None)
     found = []
     for entry in entries:
         items = _dict(entry).get("items")
