@@ -72,6 +72,7 @@ class Bridge:
             raise ConfigError(
                 f"{settings.file}: connectors: no source is switched on; add [connectors.<name>]"
             )
+        scope.check_sources(names)
         outcomes: list[StreamOutcome] = []
         with self._run("sync") as run:
             people = load_people(settings, self.store)
@@ -117,10 +118,12 @@ class Bridge:
 
     def renormalise(self, scope: Scope = Scope()) -> list[Rebuilt]:  # noqa: B008 - frozen
         """Rebuild records from raw pages, without asking any source."""
+        names = enabled_connectors(self.settings)
+        scope.check_sources(names)
         rebuilt: list[Rebuilt] = []
         with self._run("renormalise") as run:
             people = load_people(self.settings, self.store)
-            for name in filter(scope.has_source, enabled_connectors(self.settings)):
+            for name in filter(scope.has_source, names):
                 with opened(name, self.settings, self.plugins) as connector:
                     rebuilt += renormalise(
                         connector, self.store, people, run.id, scope=scope, watch=self.watch

@@ -100,7 +100,7 @@ class Incidents:
         low, high = ("", ""), (_END, "")
         least, most = "", _END
         for condition in filter(None, conditions.split("^")):
-            if condition.startswith("ORDERBY"):
+            if condition.startswith("ORDERBY") or condition == "ORsys_updated_onISEMPTY":
                 continue
             match = _CONDITION.fullmatch(condition)
             if match is None:

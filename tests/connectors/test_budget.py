@@ -37,6 +37,15 @@ def test_a_new_run_goes_on_with_the_count_of_the_last_one() -> None:
         assert budget.told().spent == spent
 
 
+def test_calls_of_a_page_that_was_rolled_back_stay_spent() -> None:
+    budget = HourBudget("desk", clock=lambda: NOON)
+    budget.memory = {}
+    budget.spend()
+    budget.memory = {}  # what a failed transaction leaves
+    budget.spend()
+    assert budget.told().spent == 2
+
+
 def test_threads_do_not_lose_a_call() -> None:
     budget = HourBudget("desk", clock=lambda: NOON)
     threads = [

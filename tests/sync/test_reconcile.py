@@ -259,67 +259,6 @@ def test_hidden_records_are_told_and_are_no_gap(platform: Any, able: Any, sync_a
     assert "hidden from our user" in it.reasons[0]
 
 
-def test_a_sudden_fall_takes_nothing_away_and_raises_the_alarm(
-    platform: Any, store: Store, sync_able: Sync
-) -> None:
-    put(platform, 60)
-    sync_able(sweep=True)
-    for number in range(20, 60):
-        delete(platform, f"{number:03}")
-    outcome = sync_able(sweep=True)
-    assert len(held(store)) == 60
-    assert certificate(outcome).grade == "F"
-    (alarm,) = store.certificates.alarms()
-    assert alarm.startswith("desk:tickets: the source has 20 records where we hold 60")
-    assert "--accept desk:tickets" in alarm
-
-
-def test_a_stream_that_turns_empty_raises_the_alarm_however_small_it_was(
-    platform: Any, store: Store, sync_able: Sync
-) -> None:
-    put(platform, 2)
-    sync_able(sweep=True)
-    platform.rows["tickets"].clear()
-    sync_able()
-    assert len(held(store)) == 2
-    assert "has 0 records where we hold 2" in store.certificates.alarms()[0]
-
-
-def test_the_alarm_ends_by_itself_when_the_records_are_back(
-    platform: Any, store: Store, sync_able: Sync
-) -> None:
-    put(platform, 60)
-    sync_able(sweep=True)
-    kept = dict(platform.rows["tickets"])
-    platform.rows["tickets"].clear()
-    sync_able()
-    assert store.certificates.alarms()
-    platform.rows["tickets"].update(kept)
-    outcome = sync_able()
-    assert store.certificates.alarms() == []
-    assert certificate(outcome).grade == "A"
-
-
-def test_an_accepted_fall_is_taken_for_true_and_a_further_one_is_not(
-    platform: Any, store: Store, sync_able: Sync
-) -> None:
-    put(platform, 100)
-    sync_able(sweep=True)
-    for number in range(50, 100):
-        delete(platform, f"{number:03}")
-    sync_able(sweep=True)
-    stream = store.marks.streams()[0].id
-    store.certificates.accept(stream, 50)
-    sync_able(sweep=True)
-    assert len(held(store)) == 50
-    assert store.certificates.alarms() == []
-    for number in range(25, 50):
-        delete(platform, f"{number:03}")
-    sync_able(sweep=True)
-    assert len(held(store)) == 50
-    assert store.certificates.alarms()
-
-
 def test_what_a_sweep_leaves_out_and_still_comes_when_asked_for_is_not_buried(
     platform: Any, able: Any, store: Store, sync_able: Sync
 ) -> None:
@@ -420,62 +359,6 @@ def test_quarantined_records_and_blank_fields_cap_the_grade(
     assert it.blanks == ("u_cost",)
     assert it.grade == "D"
     assert any("u_cost" in reason for reason in it.reasons)
-
-
-def test_a_full_read_takes_what_the_source_has_now_whatever_was_saved(
-    platform: Any, store: Store, sync_able: Sync
-) -> None:
-    put(platform, 7)
-    sync_able()
-    platform.rows["tickets"]["004"]["title"] = "changed without a stamp"
-    delete(platform, "001")
-    sync_able()
-    outcome = sync_able(full=True)
-    assert outcome.read == 6
-    assert held(store) == set(platform.rows["tickets"])
-    (found,) = store.versions.find("desk/004")
-    assert found["title"] == "changed without a stamp"
-
-
-def test_a_full_read_that_fails_leaves_everything_as_it_was(
-    platform: Any, store: Store, sync_able: Sync
-) -> None:
-    put(platform, 7)
-    sync_able()
-    platform.fail_at["tickets"] = (2, RetryLater("429"))
-    outcome = sync_able(full=True)
-    assert outcome.problem == "429"
-    assert len(held(store)) == 7
-    assert sync_able().problem == ""
-    assert len(held(store)) == 7
-
-
-def test_a_backfill_reads_its_window_and_moves_no_watermark(
-    platform: Any, store: Store, sync_able: Sync
-) -> None:
-    put(platform, 7)
-    sync_able()
-    (before,) = store.marks.streams()
-    platform.rows["tickets"]["002"]["title"] = "mended in place"
-    since = moment(platform.rows["tickets"]["002"]["updated"])
-    outcome = sync_able(since=since, until=None)
-    (after,) = store.marks.streams()
-    assert outcome.read == 5
-    assert (after.watermark, after.complete_at) == (before.watermark, before.complete_at)
-    (found,) = store.versions.find("desk/002")
-    assert found["title"] == "mended in place"
-
-
-def test_an_interrupted_backfill_goes_on_where_it_was(
-    platform: Any, store: Store, sync_able: Sync
-) -> None:
-    put(platform, 9)
-    sync_able()
-    since = moment(platform.rows["tickets"]["000"]["updated"])
-    platform.fail_at["tickets"] = (2, SourceError("trouble"))
-    assert sync_able(since=since).problem == "trouble"
-    assert sync_able(since=since).read == 6
-    assert sync_able().problem == ""
 
 
 def test_a_key_that_names_a_person_is_swept_by_its_pseudonym_and_fetched_by_its_own(

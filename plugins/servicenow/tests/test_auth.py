@@ -250,3 +250,14 @@ def test_calls_are_counted_and_no_more_are_made_than_allowed(connect) -> None:
         connector.count(stream)
     assert connector.budget().spent == 2
     assert connector.budget().allowed == 2
+
+
+def test_a_token_that_another_thread_has_got_meanwhile_is_kept(connect, server) -> None:
+    connector = connect(auth={**CLIENT, "client_id": server.client_id})
+    sign_in = connector._sign_in
+    old = sign_in.headers()["Authorization"]
+    sign_in.forget(old)
+    new = sign_in.headers()["Authorization"]
+    assert new != old
+    sign_in.forget(old)  # a late 401, of a request that was signed before
+    assert sign_in.headers()["Authorization"] == new

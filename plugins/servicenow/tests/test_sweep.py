@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from vmo_bridge.plugin import SourceError, Stream
+from vmo_bridge.plugin import Slice, SourceError, Stream
 from vmo_bridge.sandbox.server import SandboxServer
 from vmo_bridge_servicenow import sweep
 from vmo_bridge_servicenow.connector import ServiceNow
@@ -54,6 +54,23 @@ def test_a_sweep_names_every_row_once_with_its_moment(server, connect, small_bat
 def test_a_sweep_keeps_to_what_is_of_interest(server, connect, small_batches) -> None:
     of_interest = "nameINtask,incident,sc_req_item,problem,change_request^elementINstate,priority"
     assert named(connect(), "sys_choice") == stamps(server, "sys_choice", of_interest)
+
+
+def test_hidden_rows_are_stepped_over_where_lists_come_without_a_count(
+    server, connect, small_batches
+) -> None:
+    keys = sorted(stamps(server))
+    hidden = set(keys[10:45])
+    server.faults.set("acl_drop_rows", f"sys_idIN{','.join(hidden)}", table="incident")
+    server.faults.set("count", "off")
+    assert set(named(connect())) == set(keys) - hidden
+
+
+def test_a_sweep_whose_end_nobody_counts_is_an_error(server, connect, small_batches) -> None:
+    server.faults.set("count", "off")
+    server.faults.set("aggregate_off", table="incident")
+    with pytest.raises(SourceError, match="cannot be told from the end"):
+        named(connect())
 
 
 def test_rows_that_are_hidden_are_stepped_over(server, connect, small_batches) -> None:
@@ -136,8 +153,15 @@ def test_windows_that_meet_count_together_what_there_is(server, connect, wire) -
     assert sum(each.count for each in tallies) == len(at)
 
 
-def test_an_instance_that_sends_no_counts_is_not_counted(server, connect) -> None:
+def test_where_lists_come_without_a_count_the_aggregate_api_is_asked(server, connect) -> None:
     server.faults.set("count", "off")
+    (tally,) = connect().tally(INCIDENT, [(None, None)])
+    assert tally.count == len(stamps(server))
+
+
+def test_an_instance_that_counts_in_no_way_is_not_counted(server, connect) -> None:
+    server.faults.set("count", "off")
+    server.faults.set("aggregate_off", table="incident")
     assert connect().tally(INCIDENT, [(None, None)]) == []
 
 
@@ -199,6 +223,14 @@ def test_a_long_first_read_is_cut_into_slices_that_meet(server, connect) -> None
     ]
     assert sorted(key for keys in read for key in keys) == sorted(stamps(server))
     assert all(60 < len(keys) < 200 for keys in read)
+
+
+def test_rows_without_a_stamp_are_in_the_first_slice(connect, wire, server) -> None:
+    until = datetime(2026, 1, 1, tzinfo=UTC)
+    _ = list(connect().read(Slice(stream="incident", since=None, until=until)))
+    assert "^ORsys_updated_onISEMPTY" in wire.queries[-1]
+    _ = list(connect().read(Slice(stream="incident", since=LONG_AGO, until=until)))
+    assert "ISEMPTY" not in wire.queries[-1]
 
 
 def test_a_short_table_and_a_read_of_changes_are_one_slice_without_a_call(

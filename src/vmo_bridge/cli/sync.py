@@ -16,14 +16,17 @@ if TYPE_CHECKING:
     from vmo_bridge.sync import StreamOutcome
 
 
-@click.command()
-@click.option(
+_streams_option = click.option(
     "--stream",
     "streams",
     multiple=True,
     metavar="SOURCE[:STREAM]",
     help="Only this source or stream; may be given several times.",
 )
+
+
+@click.command()
+@_streams_option
 @since_option("Read what changed from this moment on (a backfill); a day means its beginning.")
 @until_option("Read what changed before this moment (a backfill); a day means its end.")
 @click.option("--full", is_flag=True, help="Read everything anew; what is held stays till then.")
@@ -58,13 +61,7 @@ def sync(
 
 
 @click.command()
-@click.option(
-    "--stream",
-    "streams",
-    multiple=True,
-    metavar="SOURCE[:STREAM]",
-    help="Only this source or stream; may be given several times.",
-)
+@_streams_option
 @list_format_option
 @click.pass_obj
 def renormalise(config: Path, streams: tuple[str, ...], form: str) -> None:

@@ -34,6 +34,8 @@ class HourBudget:
         self._left: int | None = None
         self._limit: int | None = None
         self._lock = threading.Lock()
+        # Beside the memory: that is rolled back with a page that failed, calls are not.
+        self._made: tuple[datetime, int] | None = None
         self.memory: MutableMapping[str, str] = {}
 
     def spend(self) -> None:
@@ -47,6 +49,7 @@ class HourBudget:
                     f"(calls_per_hour); resume at {ends:%Y-%m-%d %H:%M:%S} UTC",
                     retry_at=ends,
                 )
+            self._made = (self._hour(), spent + 1)
             self.memory[_KEY] = f"{self._hour().isoformat()} {spent + 1}"
 
     def hear(self, headers: Mapping[str, str]) -> None:
@@ -71,4 +74,6 @@ class HourBudget:
 
     def _spent(self) -> int:
         hour, _, spent = self.memory.get(_KEY, "").rpartition(" ")
-        return int(spent) if hour == self._hour().isoformat() and spent.isdigit() else 0
+        kept = int(spent) if hour == self._hour().isoformat() and spent.isdigit() else 0
+        made = self._made[1] if self._made and self._made[0] == self._hour() else 0
+        return max(kept, made)

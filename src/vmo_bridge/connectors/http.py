@@ -7,6 +7,7 @@ import ipaddress
 import logging
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -64,6 +65,8 @@ class HttpClient:
             timeout=httpx.Timeout(timeout, connect=5.0),
             headers={"Accept": "application/json"},
             follow_redirects=False,
+            # Every request signs in by itself: a kept session would outlive a revoked right.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             # A proxy of the environment leads out of this machine.
             trust_env=not is_loopback_url(self.url),
             transport=transport,
@@ -129,8 +132,6 @@ class HttpClient:
                     "check the address and the network"
                 )
             ) from error
-        # Every request signs in by itself: a kept session would outlive a revoked right.
-        self._client.cookies.clear()
         if self._budget:
             self._budget.hear(response.headers)
         self._judge(response)

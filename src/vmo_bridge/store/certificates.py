@@ -63,7 +63,7 @@ class Certificates:
     def mark(self, stream_id: int) -> SweepMark:
         """How the sweeps of a stream stand."""
         swept_at, hidden, alarm, accepted = self._db.execute(
-            "select swept_at, swept_count, alarm, accepted from stream where id = ?", [stream_id]
+            "select swept_at, hidden, alarm, accepted from stream where id = ?", [stream_id]
         ).fetchone()
         return SweepMark(
             swept_at=from_epoch(swept_at), hidden=hidden or 0, alarm=alarm, accepted=accepted
@@ -72,7 +72,7 @@ class Certificates:
     def swept(self, stream_id: int, *, hidden: int) -> None:
         """All records of a stream were named; ``hidden`` more were only counted."""
         self._db.execute(
-            "update stream set swept_at = ?, swept_count = ? where id = ?",
+            "update stream set swept_at = ?, hidden = ? where id = ?",
             [to_epoch(now()), hidden, stream_id],
         )
 

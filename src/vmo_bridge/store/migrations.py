@@ -219,7 +219,7 @@ def m007_certificates(db: Database) -> None:
         not_null={"stream_id", "key", "state", "gone_at", "seen_at"},
     ).create_index(["stream_id", "key"])
     _table(db, "tombstone").create_index(["ref"])
-    for column in ("swept_at", "swept_count", "alarm_at", "accepted"):
+    for column in ("swept_at", "hidden", "alarm_at", "accepted"):
         db.execute(f"alter table stream add column {column} integer")
     db.execute("alter table stream add column alarm text")
     db.execute("alter table slice add column backfill integer not null default 0")

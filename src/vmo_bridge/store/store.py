@@ -12,13 +12,14 @@ from vmo_bridge.settings.model import FeedbackSection
 from vmo_bridge.store.certificates import Certificates
 from vmo_bridge.store.database import damage_told, open_database
 from vmo_bridge.store.findings import Findings
+from vmo_bridge.store.ledger import Ledger
 from vmo_bridge.store.lock import WriterLock
 from vmo_bridge.store.marks import Marks
 from vmo_bridge.store.memory import Memory
 from vmo_bridge.store.outbox import Outbox
 from vmo_bridge.store.raw import RawPages
 from vmo_bridge.store.runs import Runs
-from vmo_bridge.store.sweeps import Ledger, Sweep
+from vmo_bridge.store.sweeps import Sweep
 from vmo_bridge.store.tombstones import Tombstones
 from vmo_bridge.store.versions import Versions
 

@@ -36,6 +36,7 @@ def renormalise(
     out the same is left alone, what was otherwise becomes history. Raw records hold pseudonyms
     and only the fields that were asked for: a field that was not needs ``sync --full``.
     """
+    scope.check(connector.name, [each.name for each in connector.streams])
     return [
         _rebuild(
             Keeper(

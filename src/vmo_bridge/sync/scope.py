@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from vmo_bridge.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +31,25 @@ class Scope:
     def has_source(self, source: str) -> bool:
         """Whether anything of a source is asked for."""
         return not self.streams or any(each.partition(":")[0] == source for each in self.streams)
+
+    def check(self, source: str, streams: Iterable[str]) -> None:
+        """Refuse a stream that a source does not have: nothing would be read, without a word."""
+        known = {f"{source}:{each}" for each in streams}
+        for each in self.streams:
+            if each.startswith(f"{source}:") and each not in known:
+                raise ConfigError(
+                    f"--stream {each}: there is no such stream; "
+                    f"there are: {', '.join(sorted(known))}"
+                )
+
+    def check_sources(self, sources: Iterable[str]) -> None:
+        """Refuse a source that is not switched on."""
+        known = sorted(sources)
+        for each in self.streams:
+            if each.partition(":")[0] not in known:
+                raise ConfigError(
+                    f"--stream {each}: there is no such source; there are: {', '.join(known)}"
+                )
 
     def has(self, source: str, stream: str) -> bool:
         """Whether a stream is asked for."""

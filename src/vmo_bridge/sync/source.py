@@ -41,6 +41,7 @@ def sync_source(
 
     A source that is away, or refuses to let us in, is not asked for its other streams.
     """
+    scope.check(connector.name, [each.name for each in connector.streams])
     memory = store.memory(connector.name)
     if isinstance(connector, Remembering):
         connector.remember(memory)

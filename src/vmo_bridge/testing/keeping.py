@@ -112,8 +112,7 @@ class KeepingContract(Suite):
         """No read looks back so far: the sweep tells its moment, and it is fetched."""
         need(source.edit, "'edit'")
         assert source.edit
-        if not isinstance(connector, Sweeping) or connector.sweep(hub.stream) is None:
-            pytest.skip(f"{type(connector).__name__} cannot name the records of {hub.stream.name}")
+        _need_sweep(connector, hub)
         hub.whole()
         source.edit(hub.stream.name, hub.keys[-1], hub.watermark() - timedelta(days=1))
         hub.whole(sweep=True)
@@ -171,14 +170,18 @@ class KeepingContract(Suite):
         """After the next sweep at the latest; and nothing else is taken away."""
         need(source.delete, "'delete'")
         assert source.delete
-        if not isinstance(connector, Sweeping) or connector.sweep(hub.stream) is None:
-            pytest.skip(f"{type(connector).__name__} cannot name the records of {hub.stream.name}")
+        _need_sweep(connector, hub)
         hub.whole()
         if not source.delete(hub.stream.name, hub.keys[0]):
             pytest.skip(f"{hub.stream.name} has no record that can be deleted")
         outcome = hub.whole(sweep=True)
         assert not hub.differs(), hub.differs()
         assert outcome.gone, "a record is gone, and the outcome does not say so"
+
+
+def _need_sweep(connector: Connector, hub: Hub) -> None:
+    if not isinstance(connector, Sweeping) or connector.sweep(hub.stream) is None:
+        pytest.skip(f"{type(connector).__name__} cannot name the records of {hub.stream.name}")
 
 
 def _turns(keys: list[str]) -> Iterator[tuple[str, str]]:

@@ -59,7 +59,7 @@ class SignIn(httpx.Auth):
         request.headers.update(self.headers())
         response = yield request
         if response.status_code == 401 and self.renews:
-            self.forget()
+            self.forget(request.headers.get("Authorization", ""))
             request.headers.update(self.headers())
             yield request
 
@@ -80,10 +80,14 @@ class SignIn(httpx.Auth):
         """Whether a refused sign-in may pass with a fresh token."""
         return isinstance(self._auth, (OAuthPassword, OAuthClient))
 
-    def forget(self) -> None:
-        """Drop the token, so that the next request gets a new one."""
+    def forget(self, refused: str) -> None:
+        """Drop the token that was refused (the header's value), so that a new one is asked for.
+
+        Not one that another thread has got meanwhile.
+        """
         with self._lock:
-            self._ends = 0.0
+            if refused == f"Bearer {self._token}":
+                self._ends = 0.0
 
     def _secret(self, field: str) -> str:
         source = getattr(self._auth, field)

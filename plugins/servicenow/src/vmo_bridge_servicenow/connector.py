@@ -33,11 +33,11 @@ from vmo_bridge.plugin import (
     Tally,
     TargetTable,
 )
-from vmo_bridge_servicenow import lookup, provision, slices, sweep
+from vmo_bridge_servicenow import hierarchy, lookup, provision, slices, sweep
 from vmo_bridge_servicenow.auth import SignIn
 from vmo_bridge_servicenow.catalogue import catalogue
 from vmo_bridge_servicenow.client import NotInstalled, TableClient
-from vmo_bridge_servicenow.deletions import DeletionReader, classes
+from vmo_bridge_servicenow.deletions import DeletionReader
 from vmo_bridge_servicenow.dictionary import Dictionary
 from vmo_bridge_servicenow.normalise import Normaliser
 from vmo_bridge_servicenow.reader import TableReader, missing_fields, table_filter
@@ -228,7 +228,7 @@ class ServiceNow:
 
     def _sweep(self, table: str) -> Iterator[Sequence[Seen]]:
         try:
-            yield from sweep.NameSweep(self._client, self._tables[table]).batches()
+            yield from sweep.names(self._client, self._tables[table])
         except NotInstalled:
             if not self._tables[table].part_of:
                 raise
@@ -243,8 +243,16 @@ class ServiceNow:
 
     def deletions(self, stream: Stream, since: datetime | None) -> Iterable[Deletion]:
         """What ``sys_audit_delete`` tells of the table and of those that extend it."""
-        names = classes(self._client, stream.name)
+        names = hierarchy.family(stream.name, self._parents)
         return DeletionReader(self._client, names, since).deletions()
+
+    @cached_property
+    def _parents(self) -> dict[str, str]:
+        """Which table extends which; nothing where it may not be read."""
+        try:
+            return hierarchy.parents(self._client)
+        except AccessError:
+            return {}
 
     def normalise(self, stream: str, record: RawRecord) -> Iterable[Record]:
         """Our records from one row of a table."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from vmo_bridge.plugin import AccessError, Deletion, SourceError
+from vmo_bridge.plugin import Deletion, SourceError
 from vmo_bridge_servicenow import query
 from vmo_bridge_servicenow.client import Rows, TableClient
 from vmo_bridge_servicenow.keyset import Keyset
@@ -14,24 +14,6 @@ from vmo_bridge_servicenow.sweep import moment_of
 AUDIT = "sys_audit_delete"
 _PAGE = 1000
 _FIELDS = ("sys_id", "tablename", "documentkey", "sys_created_on")
-
-
-def classes(client: TableClient, table: str) -> list[str]:
-    """The table and all that extend it; itself alone where ``sys_db_object`` may not be read."""
-    children: dict[str, list[str]] = {}
-    try:
-        rows = client.rows("sys_db_object", fields=("name", "super_class.name"), limit=10_000).rows
-    except AccessError:
-        return [table]
-    for row in rows:
-        parent = str(row.get("super_class.name") or "")
-        children.setdefault(parent, []).append(str(row.get("name") or ""))
-    found, open_ = [], [table]
-    while open_:
-        name = open_.pop()
-        found.append(name)
-        open_ += [child for child in children.get(name, []) if child and child not in found]
-    return sorted(set(found))
 
 
 class DeletionReader:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from datetime import UTC, datetime, timedelta
 
 from vmo_bridge.plugin import AccessError, ConfigError
-from vmo_bridge_servicenow import query
+from vmo_bridge_servicenow import hierarchy, query
 from vmo_bridge_servicenow.client import Rows, TableClient
 from vmo_bridge_servicenow.keyset import Keyset
 from vmo_bridge_servicenow.tables import Table
@@ -99,13 +99,8 @@ class Dictionary:
                 )
 
     def _read(self) -> dict[str, dict[str, str]]:
-        parents = {
-            str(row.get("name")): str(row.get("super_class.name") or "")
-            for row in self._client.rows(
-                "sys_db_object", fields=("name", "super_class.name"), limit=10_000
-            ).rows
-        }
-        chains = {name: list(_chain(name, parents)) for name in self._tables}
+        parents = hierarchy.parents(self._client)
+        chains = {name: list(hierarchy.chain(name, parents)) for name in self._tables}
         entries = self._entries(sorted({each for chain in chains.values() for each in chain}))
         return {
             name: {
@@ -137,15 +132,6 @@ class Dictionary:
                 type_ = f"{row.get('internal_type')} {row.get('reference') or ''}".strip()
                 found.setdefault(str(row.get("name")), {})[str(row.get("element"))] = type_
         return found
-
-
-def _chain(name: str, parents: Mapping[str, str]) -> Iterator[str]:
-    """A table and those it extends, up to the root; a circle ends where it began."""
-    seen: set[str] = set()
-    while name and name not in seen:
-        seen.add(name)
-        yield name
-        name = parents.get(name, "")
 
 
 def _key(table: str) -> str:

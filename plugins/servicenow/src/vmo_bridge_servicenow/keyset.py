@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 
-from vmo_bridge.plugin import RetryLater, TooSlow
+from vmo_bridge.plugin import RetryLater, SourceError, TooSlow
 from vmo_bridge_servicenow.client import Overloaded, Reply, Rows, TableClient
 
 log = logging.getLogger(__name__)
@@ -20,6 +20,7 @@ class Keyset:
 
     ``query`` gives the encoded query from the present place on; ``took`` looks at the rows of a
     page before they are believed (it raises if they cannot be), and moves the place behind them.
+    ``counted``: an end that the instance does not count is none, but an error.
     """
 
     def __init__(
@@ -31,12 +32,14 @@ class Keyset:
         page_size: int,
         query: Callable[[], str],
         took: Callable[[Rows], None],
+        counted: bool = False,
     ) -> None:
         self._client = client
         self._table = table
         self._fields = fields
         self._query = query
         self._took = took
+        self._counted = counted
         self._page_size = self._largest = page_size
         self._good_pages = 0
 
@@ -51,6 +54,8 @@ class Keyset:
         first, confirm, offset = True, True, 0
         while True:
             reply, limit = self._ask(offset, count=confirm)
+            if confirm and not reply.rows and reply.total is None:
+                reply = Reply(reply.rows, self._left())
             if reply.rows:
                 self._took(reply.rows)
                 # On a first page the count is the whole of it, later on what is left of it.
@@ -65,6 +70,16 @@ class Keyset:
             else:
                 offset += max(limit // 2, 1)
             first = False
+
+    def _left(self) -> int | None:
+        """How many rows are left by the Aggregate API, where lists come without a count."""
+        total = self._client.count(self._table, self._query())
+        if total is None and self._counted:
+            raise SourceError(
+                f"{self._table}: the instance counts neither its lists nor by the Aggregate API, "
+                "so hidden rows cannot be told from the end; give the user the right to it"
+            )
+        return total
 
     def _ask(self, offset: int, *, count: bool) -> tuple[Reply, int]:
         """One page, and the limit it was asked for with.

@@ -25,7 +25,7 @@ class TableReader:
         self._since = query.literal(piece.since) if piece.since else None
         self._until = query.literal(piece.until) if piece.until else None
         self._after: Place | None = _place(piece.cursor)
-        self._filter = window_filter(self._table, None, piece.until)
+        self._filter = query.together(table_filter(table), _before(piece.since, piece.until))
         self._newest: datetime | None = None
         self._keyset = Keyset(
             client,
@@ -84,9 +84,7 @@ class TableReader:
             if self._until and place[0] >= self._until:
                 raise SourceError(f"{self._name}: the instance ignores 'changed before'")
             before = place
-            for column in self._table.people:
-                if isinstance(row.get(column), dict):  # pseudonyms are made of plain texts only
-                    row[column] = row[column].get("value")
+        make_plain(self._table, rows)
         for column, values in self._table.only.items():
             odd = {str(row.get(column)) for row in rows} - set(values)
             if odd:
@@ -96,6 +94,14 @@ class TableReader:
                 )
 
 
+def make_plain(table: Table, rows: Rows) -> None:
+    """Take references to people out of their links: pseudonyms are made of plain texts only."""
+    for row in rows:
+        for column in table.people:
+            if isinstance(row.get(column), dict):
+                row[column] = row[column].get("value")
+
+
 def table_filter(table: Table) -> str:
     """The encoded query of what is of interest in a table."""
     return "^".join(query.any_of(column, values) for column, values in table.only.items())
@@ -103,11 +109,20 @@ def table_filter(table: Table) -> str:
 
 def window_filter(table: Table, since: datetime | None, until: datetime | None) -> str:
     """The encoded query of what is of interest and changed in a window."""
-    return query.together(
-        table_filter(table),
-        f"sys_updated_on>={query.literal(since)}" if since else "",
-        f"sys_updated_on<{query.literal(until)}" if until else "",
-    )
+    after = f"sys_updated_on>={query.literal(since)}" if since else ""
+    return query.together(table_filter(table), after, _before(since, until))
+
+
+def _before(since: datetime | None, until: datetime | None) -> str:
+    """The end of a window.
+
+    Rows without a stamp belong to the window without a beginning, and are never "before" anything
+    where the database holds NULL for them.
+    """
+    if until is None:
+        return ""
+    before = f"sys_updated_on<{query.literal(until)}"
+    return before if since else f"{before}^ORsys_updated_onISEMPTY"
 
 
 def _of(row: dict[str, Any]) -> Place:

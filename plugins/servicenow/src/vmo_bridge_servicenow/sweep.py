@@ -10,7 +10,7 @@ from vmo_bridge.plugin import Page, Seen, SourceError, Tally
 from vmo_bridge_servicenow import query
 from vmo_bridge_servicenow.client import Rows, TableClient
 from vmo_bridge_servicenow.keyset import Keyset
-from vmo_bridge_servicenow.reader import table_filter, window_filter
+from vmo_bridge_servicenow.reader import make_plain, table_filter, window_filter
 from vmo_bridge_servicenow.tables import Table
 
 _NAMES = 5000
@@ -19,31 +19,37 @@ _FETCHED = 50
 """Keys in one query: with 32 letters each they fill an address."""
 
 
-class NameSweep:
-    """The sys_id and moment of every row that we may see, in the order of sys_id.
+class _ByName:
+    """Rows in the order of sys_id.
 
-    Rows inserted behind the place meanwhile are not named: the next read of changes brings them.
+    Rows inserted behind the place meanwhile do not come: the next read of changes brings them.
     """
 
-    def __init__(self, client: TableClient, table: Table) -> None:
+    def __init__(
+        self,
+        client: TableClient,
+        table: Table,
+        filter_: str,
+        *,
+        fields: tuple[str, ...],
+        page_size: int,
+        counted: bool,
+    ) -> None:
         self._table = table
         self._after: str | None = None
         self._keyset = Keyset(
             client,
             table.name,
-            fields=("sys_id", "sys_updated_on", *table.only),
-            page_size=_NAMES,
-            query=lambda: query.by_key(table_filter(table), self._after),
+            fields=fields,
+            page_size=page_size,
+            query=lambda: query.by_key(filter_, self._after),
             took=self._took,
+            counted=counted,
         )
 
-    def batches(self) -> Iterator[Sequence[Seen]]:
-        """All names, page by page."""
-        for rows, _ in self._keyset.pages():
-            yield [
-                Seen(key=row["sys_id"], changed_at=moment_of(row.get("sys_updated_on")))
-                for row in rows
-            ]
+    def pages(self) -> Iterator[Rows]:
+        """All of them, page by page."""
+        return (rows for rows, _ in self._keyset.pages())
 
     def _took(self, rows: Rows) -> None:
         """Refuse rows that we did not ask for: a sweep that is not whole would bury the living."""
@@ -63,22 +69,31 @@ class NameSweep:
             self._after = name
 
 
+def names(client: TableClient, table: Table) -> Iterator[Sequence[Seen]]:
+    """The sys_id and moment of every row that we may see."""
+    fields = ("sys_id", "sys_updated_on", *table.only)
+    filter_ = table_filter(table)
+    for rows in _ByName(
+        client, table, filter_, fields=fields, page_size=_NAMES, counted=True
+    ).pages():
+        yield [
+            Seen(key=row["sys_id"], changed_at=moment_of(row.get("sys_updated_on"))) for row in rows
+        ]
+
+
 def fetch(client: TableClient, table: Table, keys: Sequence[str]) -> Iterator[Page]:
     """The rows of these sys_ids, as far as they are there."""
     sound = [key for key in keys if query.is_key(key)]
     for begin in range(0, len(sound), _FETCHED):
         part = sound[begin : begin + _FETCHED]
         where = query.together(table_filter(table), query.any_of("sys_id", part))
-        rows = client.rows(
-            table.name, query=where, fields=table.all_fields, limit=len(part) * 2
-        ).rows
-        if any(row.get("sys_id") not in part for row in rows):
-            raise SourceError(f"{table.name}: the instance sent rows that were not asked for")
-        for row in rows:
-            for column in table.people:
-                if isinstance(row.get(column), dict):
-                    row[column] = row[column].get("value")
-        yield Page(records=rows, cursor=None)
+        for rows in _ByName(
+            client, table, where, fields=table.all_fields, page_size=_FETCHED, counted=False
+        ).pages():
+            if any(row.get("sys_id") not in part for row in rows):
+                raise SourceError(f"{table.name}: the instance sent rows that were not asked for")
+            make_plain(table, rows)
+            yield Page(records=rows, cursor=None)
 
 
 def tally(
@@ -86,21 +101,24 @@ def tally(
 ) -> list[Tally]:
     """How many rows changed in each window, and when the last of them: one call a window.
 
-    ``X-Total-Count`` may count rows that access rules hide. Empty where the instance sends none.
+    ``X-Total-Count`` may count rows that access rules hide; where the instance sends none, the
+    Aggregate API is asked. Empty where it may not be, either.
     """
     found = []
     for since, until in windows:
+        where = window_filter(table, since, until)
         reply = client.rows(
             table.name,
-            query=query.together(window_filter(table, since, until), "ORDERBYDESCsys_updated_on"),
+            query=query.together(where, "ORDERBYDESCsys_updated_on"),
             fields=("sys_updated_on",),
             limit=1,
             count=True,
         )
-        if reply.total is None:
+        total = client.count(table.name, where) if reply.total is None else reply.total
+        if total is None:
             return []
         newest = moment_of(reply.rows[0].get("sys_updated_on")) if reply.rows else None
-        found.append(Tally(since=since, until=until, count=reply.total, newest=newest))
+        found.append(Tally(since=since, until=until, count=total, newest=newest))
     return found
 
 

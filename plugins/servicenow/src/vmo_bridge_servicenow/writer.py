@@ -195,7 +195,7 @@ def _session(name: str, url: str, sign_in: SignIn, budget: HourBudget) -> reques
 def _judge(name: str, sign_in: SignIn, response: requests.Response, body: bytes) -> None:
     """Raise what an answer means; pysnow would swallow an error inside a 200, and its text."""
     if response.status_code == 401:
-        sign_in.forget()
+        sign_in.forget(str(response.request.headers.get("Authorization", "")))
         raise _NotSignedIn(f"{name}: a write was refused (401); check user and secret")
     if response.is_redirect:
         raise SignInError(f"{name}: redirects to a sign-in page ({response.status_code})")
