@@ -198,6 +198,19 @@ def test_a_record_that_came_back_changed_is_there_again_without_a_sweep(
     assert "001" in held(store)
 
 
+def test_a_record_that_is_made_anew_before_we_heard_of_its_deletion_is_not_buried(
+    platform: Any, store: Store, sync_able: Sync
+) -> None:
+    care = Care(overlap=timedelta(minutes=5), sweep_every=None)
+    put(platform, 3)
+    sync_able(care=care)
+    delete(platform, "001", audit=True)
+    platform.ticket("001", title="made anew", tick=5)
+    outcome = sync_able(care=care)
+    assert outcome.gone == 0
+    assert "001" in held(store)
+
+
 def test_a_record_that_is_made_anew_with_an_older_moment_is_held_as_it_is_now(
     platform: Any, store: Store, sync_able: Sync
 ) -> None:

@@ -217,4 +217,5 @@ def _where(outcome: CycleOutcome, server: SandboxServer, config: Path) -> Iterat
     yield f"  {vmo_bridge} --config {config} explain {signal}"
     yield f"  {vmo_bridge} --config {config} kpis --service all"
     yield f"  {vmo_bridge} --config {config} questions"
+    yield f"  {vmo_bridge} --config {config} certificate"
     yield demo_parts.pages(server.url, config)

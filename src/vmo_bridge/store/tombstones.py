@@ -53,14 +53,15 @@ class Tombstones:
     ) -> int:
         """Mark raw records that are held as gone, with all records they became; returns how many.
 
-        What the source once told of a record that came back since is not told again.
+        What the source once told of a record that came back since is not told again; and what
+        changed after its deletion was made anew under the same key.
         """
         buried = 0
         for each in burials:
             place = self._db.execute(
-                "select page, position from ledger "
-                "where stream_id = ? and key = ? and gone_at is null",
-                [stream_id, each.key],
+                "select page, position from ledger where stream_id = ? and key = ? "
+                "and gone_at is null and (? <> 'deleted' or coalesce(changed_at, 0) <= ?)",
+                [stream_id, each.key, each.state, to_epoch(each.at)],
             ).fetchone()
             if place is None or self._was_told(stream_id, each):
                 continue
@@ -166,8 +167,8 @@ class Tombstones:
         refs: list[str] = []
         for kind in kinds:
             rows = self._db.execute(
-                f"select ref from {kind} where page = ? and position = ? and ref not in "
-                "(select ref from tombstone where back_at is null and ref is not null)",
+                f"select ref from {kind} r where page = ? and position = ? and not exists "
+                "(select 1 from tombstone t where t.ref = r.ref and t.back_at is null)",
                 place,
             ).fetchall()
             refs += [ref for (ref,) in rows]
