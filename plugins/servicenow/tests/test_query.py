@@ -58,7 +58,7 @@ def test_a_keyset_is_two_sets_that_both_hold_the_filter(
     moment: datetime, sys_id: str, table: str
 ) -> None:
     filter_ = table_filter(TABLES[table])
-    read = parse(query.keyset(filter_, None, (query.literal(moment), sys_id)))
+    read = parse(query.keyset("sys_updated_on", filter_, None, (query.literal(moment), sys_id)))
     assert read.invalid == []
     assert read.order == [("sys_updated_on", False), ("sys_id", False)]
     wanted = parse(filter_).sets[0]
@@ -73,8 +73,8 @@ def test_a_keyset_is_two_sets_that_both_hold_the_filter(
 
 def test_a_first_page_has_no_half_condition() -> None:
     order = "^ORDERBYsys_updated_on^ORDERBYsys_id"
-    assert query.keyset("", None, None) == order
-    assert query.keyset("a=1", "2026-01-01 00:00:00", None) == (
+    assert query.keyset("sys_updated_on", "", None, None) == order
+    assert query.keyset("sys_updated_on", "a=1", "2026-01-01 00:00:00", None) == (
         f"a=1^sys_updated_on>=2026-01-01 00:00:00{order}"
     )
 

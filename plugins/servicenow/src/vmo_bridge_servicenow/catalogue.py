@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from vmo_bridge_servicenow.settings import FurtherTable, ServiceNowSettings
-from vmo_bridge_servicenow.tables import STAMPS, TABLES, Table
+from vmo_bridge_servicenow.tables import JOURNALS, TABLES, Table
 
 _PERSONS = ("requester_ref", "owner_ref", "submitter_ref")
 
@@ -15,7 +15,24 @@ def catalogue(settings: ServiceNowSettings) -> dict[str, Table]:
     """Name to table, in the order in which they are read."""
     known = {name: replace(TABLES[name], name=name) for name in settings.tables}
     own = {name: _further(name, each) for name, each in settings.further_tables.items()}
-    return {name: _changed(table, settings) for name, table in {**known, **own}.items()}
+    tables = {**known, **own}
+    if settings.journals:
+        tables |= _journals(tables)
+    return {name: _changed(table, settings) for name, table in tables.items()}
+
+
+def _journals(tables: Mapping[str, Table]) -> dict[str, Table]:
+    """The journals of the tickets that are read, and the labels of the columns they fill."""
+    tickets = tuple(name for name, table in tables.items() if "ticket" in table.kinds)
+    found = {
+        name: replace(table, name=name, only={**table.only, "name": tickets})
+        for name, table in JOURNALS.items()
+    }
+    if (labels := tables.get("sys_dictionary")) is not None:
+        asked = {"name": ("task",), "element": JOURNALS["sys_journal_field"].only["element"]}
+        only = {column: _once([*labels.only[column], *asked[column]]) for column in asked}
+        found["sys_dictionary"] = replace(labels, only=only)
+    return found
 
 
 def _further(name: str, given: FurtherTable) -> Table:
@@ -55,5 +72,4 @@ def _people(named: Iterable[str], columns: Mapping[str, str]) -> tuple[str, ...]
 
 
 def _once(columns: Iterable[str]) -> tuple[str, ...]:
-    """Each column once; the two stamps are asked for anyway."""
-    return tuple(dict.fromkeys(each for each in columns if each not in STAMPS))
+    return tuple(dict.fromkeys(columns))

@@ -14,7 +14,6 @@ from vmo_bridge.plugin import (
     Budget,
     Change,
     CheckRow,
-    ConfigError,
     Deletion,
     HourBudget,
     HttpClient,
@@ -24,16 +23,13 @@ from vmo_bridge.plugin import (
     RawRecord,
     Receipt,
     Record,
-    RetryLater,
     Seen,
-    SignInError,
     Slice,
-    SourceError,
     Stream,
     Tally,
     TargetTable,
 )
-from vmo_bridge_servicenow import hierarchy, lookup, provision, slices, sweep
+from vmo_bridge_servicenow import checking, hierarchy, lookup, provision, slices, sweep
 from vmo_bridge_servicenow.auth import SignIn
 from vmo_bridge_servicenow.catalogue import catalogue
 from vmo_bridge_servicenow.client import NotInstalled, TableClient
@@ -72,6 +68,7 @@ class ServiceNow:
         )
         self._client = TableClient(self._http)
         self._memory: MutableMapping[str, str] = {}
+        self._refused: dict[str, str] = {}
         self._dictionary = Dictionary(name, self._client, self._tables)
         self._normaliser = Normaliser(name, _words(settings), settings.service_field, self._tables)
 
@@ -97,54 +94,11 @@ class ServiceNow:
 
     def check(self) -> Iterable[CheckRow]:
         """Ask each table for one row: reach, sign-in, rights, and fields that stay blank."""
-        yield from self._check_dictionary()
-        for table in self._tables:
-            try:
-                yield self._check_table(table)
-            except (RetryLater, SignInError) as error:
-                yield CheckRow(what=table, state="failed", detail=str(error))
-                return
-            except NotInstalled as error:
-                product = self._tables[table].part_of
-                detail = f"not there: it comes with {product}" if product else str(error)
-                yield CheckRow(what=table, state="warning" if product else "failed", detail=detail)
-            except (AccessError, SourceError) as error:
-                yield CheckRow(what=table, state="failed", detail=str(error))
-
-    def _check_dictionary(self) -> Iterator[CheckRow]:
-        """Whether columns can be looked up; a mistake in one of the configuration is named."""
-        what = "sys_dictionary"
-        try:
-            for table in self._tables:
-                self._look_up(table)
-        except (RetryLater, SignInError):
-            return  # told of the first table
-        except (ConfigError, SourceError) as error:
-            yield CheckRow(what=what, state="failed", detail=str(error))
-            return
-        if self._dictionary.refused:
-            detail = (
-                f"columns cannot be looked up before they are asked for: {self._dictionary.refused}"
-            )
-            yield CheckRow(what=what, state="warning", detail=detail)
-
-    def _check_table(self, table: str) -> CheckRow:
-        fields = self._tables[table].all_fields
-        reply = self._client.rows(table, fields=fields, limit=1, count=True)
-        if not reply.rows:
-            seen = "it is empty, or every row is hidden from the user"
-            return CheckRow(what=table, state="warning", detail=seen)
-        absent = missing_fields(reply.rows, fields)
-        if absent:
-            detail = f"not there, or hidden from the user: {', '.join(absent)}"
-            needed = {"sys_id", "sys_updated_on", *self._tables[table].only}
-            return CheckRow(
-                what=table, state="failed" if needed & {*absent} else "warning", detail=detail
-            )
-        return CheckRow(what=table, state="ok", detail=f"{reply.total} rows")
+        return checking.rows(self._client, self._tables, self._dictionary, self._look_up)
 
     def slices(self, stream: Stream, since: datetime | None, until: datetime | None) -> list[Slice]:
         """A long read is cut into slices of equal size that meet; a short one is one slice."""
+        self._refused.pop(stream.name, None)
         self._look_up(stream.name)
         try:
             return slices.cut(
@@ -155,8 +109,18 @@ class ServiceNow:
                 at_once=self.at_once,
                 page_size=self._settings.page_size,
             )
-        except NotInstalled:
+        except AccessError as error:
+            self._spare(stream.name, error)
             return [Slice(stream=stream.name, since=since, until=until)]
+
+    def _spare(self, table: str, error: AccessError) -> None:
+        """Go on without a table that is not installed, or on which nothing else hangs."""
+        known = self._tables[table]
+        if isinstance(error, NotInstalled) and known.part_of:
+            return
+        if not known.spare:
+            raise error
+        self._refused[table] = str(error)
 
     def _look_up(self, table: str) -> None:
         """Refuse columns of the configuration that the instance does not know."""
@@ -182,9 +146,8 @@ class ServiceNow:
                     blank &= {*missing_fields(page.records, fields)}
                     self._memory[f"blank:{piece.stream}"] = ",".join(sorted(blank))
                 yield page
-        except NotInstalled:
-            if not self._tables[piece.stream].part_of:
-                raise
+        except AccessError as error:
+            self._spare(piece.stream, error)
 
     def _reader(self, piece: Slice) -> TableReader:
         table = self._tables[piece.stream]
@@ -195,8 +158,9 @@ class ServiceNow:
         self._memory = self._budget.memory = self._dictionary.memory = memory
 
     def notes(self, stream: str) -> Sequence[str]:
-        """What changed of the table's columns since they were last looked at."""
-        return self._dictionary.notes(stream)
+        """Whether the table may not be read, and what changed of its columns since last time."""
+        refused = [self._refused[stream]] if stream in self._refused else []
+        return [*refused, *self._dictionary.notes(stream)]
 
     def budget(self) -> Budget:
         """The calls of this hour."""
@@ -207,9 +171,9 @@ class ServiceNow:
         told = self._memory.get(f"blank:{stream.name}", "")
         return [name for name in told.split(",") if name]
 
-    def changed_at(self, stream: str, record: RawRecord) -> datetime | None:  # noqa: ARG002
-        """``sys_updated_on``, by which slices select."""
-        return sweep.moment_of(record.get("sys_updated_on"))
+    def changed_at(self, stream: str, record: RawRecord) -> datetime | None:
+        """When it changed, by the column by which slices select."""
+        return sweep.moment_of(record.get(self._tables[stream].stamp))
 
     def tally(
         self, stream: Stream, windows: Sequence[tuple[datetime | None, datetime | None]]
@@ -217,14 +181,16 @@ class ServiceNow:
         """How many rows changed in each window, and when the last of them did."""
         try:
             return sweep.tally(self._client, self._tables[stream.name], windows)
-        except NotInstalled:
-            if not self._tables[stream.name].part_of:
-                raise
+        except AccessError as error:
+            self._spare(stream.name, error)
+            if stream.name in self._refused:
+                return []
             return [Tally(since=since, until=until, count=0) for since, until in windows]
 
     def sweep(self, stream: Stream) -> Iterator[Sequence[Seen]] | None:
         """The sys_id and moment of every row that the user may see."""
-        return self._sweep(stream.name)
+        # Where nothing may be seen, nothing is known to be gone.
+        return None if stream.name in self._refused else self._sweep(stream.name)
 
     def _sweep(self, table: str) -> Iterator[Sequence[Seen]]:
         try:
@@ -265,10 +231,9 @@ class ServiceNow:
             return self._client.rows(
                 stream.name, query=table_filter(table), fields=("sys_id",), limit=1, count=True
             ).total
-        except NotInstalled:
-            if not table.part_of:
-                raise
-            return 0
+        except AccessError as error:
+            self._spare(stream.name, error)
+            return None if stream.name in self._refused else 0
 
     def link(self, stream: str, key: str) -> str:
         """The record's form."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -25,9 +26,9 @@ from vmo_bridge.plugin import (
     Ticket,
     UserGroup,
 )
-from vmo_bridge_servicenow import mapped
+from vmo_bridge_servicenow import mapped, said
 from vmo_bridge_servicenow.row import Row
-from vmo_bridge_servicenow.tables import TASK_TABLES, Table
+from vmo_bridge_servicenow.tables import LABELS, TASK_TABLES, TICKET_TABLES, Table
 from vmo_bridge_servicenow.words import SLA_STAGES, Words
 
 _NOT_A_NUMBER = -1.0
@@ -46,32 +47,38 @@ class Normaliser:
         self._words = words
         self._service_field = service_field
         self._tables = tables
-        self._by_table: Mapping[str, Callable[[Row], Record | None]] = {
+        self._by_table: Mapping[str, Callable[[Row], Record | list[Record] | None]] = {
             "cmn_department": self._user_group,
             "sys_user": self._person,
             "sys_user_group": self._team,
             "cmdb_ci_service": self._service,
             "sys_choice": self._choice,
+            **dict.fromkeys(LABELS, self._label),
+            **dict.fromkeys(TASK_TABLES, self._ticket),
+            "interaction": self._interaction,
+            "dmn_demand": self._demand,
             "task_sla": self._sla_outcome,
             "metric_instance": self._span,
             "asmt_metric": self._question,
             "asmt_assessment_instance": self._feedback,
             "asmt_metric_result": self._answer,
+            "sys_dictionary": said.question,
+            "kb_feedback": said.of_article,
+            "sys_journal_field": said.in_journal,
         }
 
     def records(self, table: str, raw: RawRecord) -> Iterable[Record]:
         """The records of one row; ``RecordError`` names the field and what is wrong with it."""
-        row = Row(self._source, table, raw)
         known = self._tables[table]
-        if table == "dmn_demand":
-            demand, *links = self._demand(row)
-            return [self._own(known, row, demand), *links]
-        if table in TASK_TABLES:
-            return [self._own(known, row, self._ticket(row))]
-        if table in self._by_table:
-            record = self._by_table[table](row)
-            return [] if record is None else [self._own(known, row, record)]
-        return [mapped.record(known.kinds[0], known.type, known.columns, row, self._words)]
+        row = Row(self._source, table, raw, known.stamp)
+        make = self._by_table.get(table)
+        if make is None:
+            return [mapped.record(known.kinds[0], known.type, known.columns, row, self._words)]
+        made = make(row)
+        if not made:
+            return []
+        first, *more = made if isinstance(made, list) else [made]
+        return [self._own(known, row, first), *more]
 
     def _own(self, table: Table, row: Row, record: Record) -> Record:
         """The record with what an admin's own columns say of it."""
@@ -115,6 +122,13 @@ class Normaliser:
             label=row.need("label"),
         )
 
+    def _label(self, row: Row) -> Record | None:
+        label = row.text(self._tables[row.table].fields[0])
+        if label is None:
+            return None  # a draft that has no name yet
+        table, field = LABELS[row.table]
+        return Choice(**row.base(), table=table, field=field, value=row.need("sys_id"), label=label)
+
     def _ticket(self, row: Row) -> Record:
         table = row.table
         number, theirs, priority = row.need("number"), row.need("state"), row.text("priority")
@@ -124,9 +138,6 @@ class Normaliser:
         if table in ("sc_req_item", "change_request") and state == "closed":
             # These tables know no "resolved": what is closed was done then.
             resolved_at = closed_at
-        opened_at = row.time("opened_at") or row.time("sys_created_on")
-        if opened_at is None:
-            raise RecordError("opened_at and sys_created_on are empty: no moment it began")
         key = row.need("sys_id")
         return Ticket(
             # By name instead of **row.base(): most of what is read are tickets.
@@ -143,7 +154,7 @@ class Normaliser:
             original_state=theirs,
             priority=self._words.priority(priority),
             original_priority=priority,
-            category=row.text("category") or row.text("cat_item"),
+            category=row.text("category") or row.text("cat_item.name") or row.text("cat_item"),
             subcategory=row.text("subcategory"),
             service_ref=row.ref(self._service_field),
             team_ref=row.ref("assignment_group"),
@@ -153,7 +164,7 @@ class Normaliser:
             or row.ref("opened_by"),
             problem_ref=row.ref("problem_id"),
             parent_ref=row.ref("parent"),
-            opened_at=opened_at,
+            opened_at=_began(row),
             resolved_at=resolved_at,
             closed_at=closed_at,
             reopen_count=row.integer("reopen_count"),
@@ -164,6 +175,27 @@ class Normaliser:
             close_code=row.text("close_code"),
             close_notes=row.text("close_notes"),
             channel=row.text("contact_type"),
+        )
+
+    def _interaction(self, row: Row) -> Record:
+        """A call, a chat or a visit: the talk itself, whatever ticket may come of it."""
+        number, theirs = row.need("number"), row.need("state")
+        state = self._words.state(row.table, theirs)
+        closed_at = row.time("closed_at")
+        return Ticket(
+            **row.base(number),
+            type="interaction",
+            original_type=row.table,
+            number=number,
+            title=row.text("short_description"),
+            state=state,
+            original_state=theirs,
+            team_ref=row.ref("assignment_group"),
+            requester_ref=row.ref("opened_for"),
+            opened_at=_began(row),
+            resolved_at=closed_at if state == "closed" else None,  # it knows no "resolved"
+            closed_at=closed_at,
+            channel=row.text("channel"),
         )
 
     def _demand(self, row: Row) -> list[Record]:
@@ -249,7 +281,7 @@ class Normaliser:
             number=row.need("number"),
             survey_ref=row.ref("metric_type"),
             person_ref=row.ref("user"),
-            ticket_ref=row.ref("task_id") or (about if about_table in TASK_TABLES else None),
+            ticket_ref=row.ref("task_id") or (about if about_table in TICKET_TABLES else None),
             service_ref=about if about_table == "cmdb_ci_service" else None,
             state=state,
             original_state=theirs,
@@ -266,3 +298,11 @@ class Normaliser:
             value=None if value == _NOT_A_NUMBER else value,
             text=row.text("string_value"),
         )
+
+
+def _began(row: Row) -> datetime:
+    """When the work was asked for."""
+    moment = row.time("opened_at") or row.time("sys_created_on")
+    if moment is None:
+        raise RecordError("opened_at and sys_created_on are empty: no moment it began")
+    return moment

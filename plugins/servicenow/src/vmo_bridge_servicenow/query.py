@@ -87,24 +87,23 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(text + "+00:00")
 
 
-def keyset(filter_: str, since: str | None, after: tuple[str, str] | None) -> str:
-    """The rows of one read, in the order (sys_updated_on, sys_id), from a place on.
+def keyset(stamp: str, filter_: str, since: str | None, after: tuple[str, str] | None) -> str:
+    """The rows of one read, in the order (``stamp``, sys_id), from a place on.
 
-    ``since``: changed at or after this moment (literal); ``after``: behind this (moment, sys_id).
-    The filter is repeated behind ``^NQ``, which starts a whole new set of conditions.
+    ``stamp``: the column that says when a row changed; ``since``: changed at or after this moment
+    (literal); ``after``: behind this (moment, sys_id). The filter is repeated behind ``^NQ``, which
+    starts a whole new set of conditions.
     """
     if after:
-        updated, sys_id = after
+        moment_, sys_id = after
         alternatives = [
             # Rows without a stamp (some imports leave none) come before all others.
-            f"sys_updated_on>{updated}" if updated else "sys_updated_onISNOTEMPTY",
-            f"{_at(updated)}^sys_id>{key(sys_id)}",
+            f"{stamp}>{moment_}" if moment_ else f"{stamp}ISNOTEMPTY",
+            together(
+                f"{stamp}={moment_}" if moment_ else f"{stamp}ISEMPTY", f"sys_id>{key(sys_id)}"
+            ),
         ]
     else:
-        alternatives = [f"sys_updated_on>={since}" if since else ""]
+        alternatives = [f"{stamp}>={since}" if since else ""]
     sets = [together(filter_, each) for each in alternatives]
-    return "^NQ".join(sets) + "^ORDERBYsys_updated_on^ORDERBYsys_id"
-
-
-def _at(updated: str) -> str:
-    return f"sys_updated_on={updated}" if updated else "sys_updated_onISEMPTY"
+    return "^NQ".join(sets) + f"^ORDERBY{stamp}^ORDERBYsys_id"

@@ -13,11 +13,11 @@ from vmo_bridge_servicenow.keyset import Keyset
 from vmo_bridge_servicenow.tables import Table
 
 Place = tuple[str, str]
-"""(sys_updated_on, sys_id) of the last row read."""
+"""(stamp, sys_id) of the last row read."""
 
 
 class TableReader:
-    """The pages of one slice of one table, in the order (sys_updated_on, sys_id)."""
+    """The pages of one slice of one table, in the order (stamp, sys_id)."""
 
     def __init__(self, client: TableClient, table: Table, piece: Slice, page_size: int) -> None:
         self._table = table
@@ -25,14 +25,14 @@ class TableReader:
         self._since = query.literal(piece.since) if piece.since else None
         self._until = query.literal(piece.until) if piece.until else None
         self._after: Place | None = _place(piece.cursor)
-        self._filter = query.together(table_filter(table), _before(piece.since, piece.until))
+        self._filter = query.together(table_filter(table), _before(table, piece.since, piece.until))
         self._newest: datetime | None = None
         self._keyset = Keyset(
             client,
             self._name,
             fields=self._table.all_fields,
             page_size=page_size,
-            query=lambda: query.keyset(self._filter, self._since, self._after),
+            query=lambda: query.keyset(table.stamp, self._filter, self._since, self._after),
             took=self._took,
         )
 
@@ -50,13 +50,13 @@ class TableReader:
 
     def _took(self, rows: Rows) -> None:
         self._believe(rows)
-        updated, sys_id = self._after = _of(rows[-1])
+        updated, sys_id = self._after = self._of(rows[-1])
         try:
             query.key(sys_id)
             self._newest = query.moment(updated) if updated else None
         except ValueError:
             raise SourceError(
-                f"{self._name}: sys_updated_on of {sys_id!r:.40} is {updated!r:.40}: "
+                f"{self._name}: {self._table.stamp} of {sys_id!r:.40} is {updated!r:.40}: "
                 "not a date-time, or not a sys_id; no page can begin behind it"
             ) from None
 
@@ -69,7 +69,7 @@ class TableReader:
         before = self._after
         for row in rows:
             try:
-                place = _of(row)
+                place = self._of(row)
             except KeyError as error:
                 raise SourceError(
                     f"{self._name}: rows come without {error}; give the user the right to read it"
@@ -93,6 +93,9 @@ class TableReader:
                     f"(it sent {sorted(odd)[:3]}); nothing of this page was taken"
                 )
 
+    def _of(self, row: dict[str, Any]) -> Place:
+        return row[self._table.stamp], row["sys_id"]
+
 
 def make_plain(table: Table, rows: Rows) -> None:
     """Take references to people out of their links: pseudonyms are made of plain texts only."""
@@ -109,11 +112,11 @@ def table_filter(table: Table) -> str:
 
 def window_filter(table: Table, since: datetime | None, until: datetime | None) -> str:
     """The encoded query of what is of interest and changed in a window."""
-    after = f"sys_updated_on>={query.literal(since)}" if since else ""
-    return query.together(table_filter(table), after, _before(since, until))
+    after = f"{table.stamp}>={query.literal(since)}" if since else ""
+    return query.together(table_filter(table), after, _before(table, since, until))
 
 
-def _before(since: datetime | None, until: datetime | None) -> str:
+def _before(table: Table, since: datetime | None, until: datetime | None) -> str:
     """The end of a window.
 
     Rows without a stamp belong to the window without a beginning, and are never "before" anything
@@ -121,12 +124,8 @@ def _before(since: datetime | None, until: datetime | None) -> str:
     """
     if until is None:
         return ""
-    before = f"sys_updated_on<{query.literal(until)}"
-    return before if since else f"{before}^ORsys_updated_onISEMPTY"
-
-
-def _of(row: dict[str, Any]) -> Place:
-    return row["sys_updated_on"], row["sys_id"]
+    before = f"{table.stamp}<{query.literal(until)}"
+    return before if since else f"{before}^OR{table.stamp}ISEMPTY"
 
 
 def _behind(place: Place, before: Place) -> bool:

@@ -17,8 +17,11 @@ _WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 class Row:
     """Reads the strings of a row: empty is not known, nonsense is refused."""
 
-    def __init__(self, source: str, table: str, raw: RawRecord) -> None:
+    def __init__(
+        self, source: str, table: str, raw: RawRecord, stamp: str = "sys_updated_on"
+    ) -> None:
         self.table = table
+        self._stamp = stamp
         self._prefix = f"{source}/"
         self._source = source
         self._get = raw.get
@@ -33,11 +36,15 @@ class Row:
             "updated_at": self.updated(),
         }
 
+    def named(self, name: str) -> dict[str, str]:
+        """Ref and id of what has no row of its own, but a name."""
+        return {"ref": self._prefix + name, "id": f"{self._source}:{self.table}:{name}"}
+
     def updated(self) -> datetime:
         """When the row last changed."""
-        moment = self.time("sys_updated_on")
+        moment = self.time(self._stamp)
         if moment is None:
-            raise RecordError("sys_updated_on is empty")
+            raise RecordError(f"{self._stamp} is empty")
         return moment
 
     def text(self, field: str) -> str | None:

@@ -17,7 +17,7 @@ from pydantic import (
 
 from vmo_bridge.plugin import SecretSource, is_safe_url
 from vmo_bridge_servicenow import mapped, query
-from vmo_bridge_servicenow.tables import TABLES
+from vmo_bridge_servicenow.tables import JOURNALS, TABLES, TICKET_TABLES
 from vmo_bridge_servicenow.words import ALL_STATES, INITIATIVES, OUR_STATES, OUR_TYPES, TYPES
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -139,6 +139,8 @@ class ServiceNowSettings(_Section):
     """
     further_tables: dict[str, FurtherTable] = Field(default_factory=dict)
     """Tables of your own, each under ``[connectors.NAME.further_tables.TABLE]``."""
+    journals: bool = False
+    """Read the comments and work notes of tickets, too: many rows, and what people write."""
     service_field: str = Field(default="business_service", pattern=r"^[a-z][a-z0-9_.]*$")
     """The ticket field that names the service: ``business_service``, ``cmdb_ci`` or your own."""
     states: dict[str, dict[str, str]] = Field(default_factory=dict)
@@ -179,20 +181,31 @@ class ServiceNowSettings(_Section):
         return value
 
     @model_validator(mode="after")
+    def _tickets_for_journals(self) -> ServiceNowSettings:
+        further = [each for each in self.further_tables.values() if each.kind == "ticket"]
+        if self.journals and not further and not {*self.tables} & {*TICKET_TABLES}:
+            raise ValueError(
+                "journals = true: no table of tickets is read whose journals could be; "
+                f"add one of {', '.join(TICKET_TABLES)} to tables"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _known_tables(self) -> ServiceNowSettings:
+        ours = {**TABLES, **JOURNALS}
         for name in self.further_tables:
-            if name in TABLES or not _NAME.fullmatch(name):
+            if name in ours or not _NAME.fullmatch(name):
                 raise ValueError(
                     f"further_tables.{name}: is read already, or is no table's name; "
                     "what is read already can be given other columns under fields"
                 )
-        known = {**dict.fromkeys(self.tables), **dict.fromkeys(self.further_tables)}
+        known = [*self.tables, *self.further_tables, *(JOURNALS if self.journals else ())]
         for section, tables in (("filters", self.filters), ("fields", self.fields)):
             for name in tables:
                 if name not in known:
                     raise ValueError(f"{section}.{name}: is not read; read are {', '.join(known)}")
         for name, columns in self.fields.items():
-            kinds = TABLES[name].kinds if name in TABLES else (self.further_tables[name].kind,)
+            kinds = ours[name].kinds if name in ours else (self.further_tables[name].kind,)
             if kinds[0] not in mapped.KINDS:
                 raise ValueError(f"fields.{name}: its columns cannot be chosen")
             for ours, column in columns.items():

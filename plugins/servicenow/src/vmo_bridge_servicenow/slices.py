@@ -38,7 +38,7 @@ def cut(
     pieces = min(at_once, total // (page_size * _FEWEST_PAGES))
     cuts: list[datetime] = []
     for number in range(1, pieces):
-        moment = _moment_at(client, table.name, where, total * number // pieces)
+        moment = _moment_at(client, table, where, total * number // pieces)
         before = cuts[-1] if cuts else since
         if moment is not None and (before is None or moment > before):
             cuts.append(moment)
@@ -52,13 +52,13 @@ def _is_short(since: datetime | None, until: datetime | None) -> bool:
     return since is not None and (until or datetime.now(tz=UTC)) - since < _SHORT
 
 
-def _moment_at(client: TableClient, table: str, where: str, place: int) -> datetime | None:
+def _moment_at(client: TableClient, table: Table, where: str, place: int) -> datetime | None:
     """When the row at a place in the order of change last changed."""
     rows = client.rows(
-        table,
-        query=query.together(where, "ORDERBYsys_updated_on") + "^ORDERBYsys_id",
-        fields=("sys_updated_on",),
+        table.name,
+        query=query.together(where, f"ORDERBY{table.stamp}") + "^ORDERBYsys_id",
+        fields=(table.stamp,),
         limit=1,
         offset=place,
     ).rows
-    return moment_of(rows[0].get("sys_updated_on")) if rows else None
+    return moment_of(rows[0].get(table.stamp)) if rows else None

@@ -71,14 +71,12 @@ class _ByName:
 
 def names(client: TableClient, table: Table) -> Iterator[Sequence[Seen]]:
     """The sys_id and moment of every row that we may see."""
-    fields = ("sys_id", "sys_updated_on", *table.only)
+    fields = ("sys_id", table.stamp, *table.only)
     filter_ = table_filter(table)
     for rows in _ByName(
         client, table, filter_, fields=fields, page_size=_NAMES, counted=True
     ).pages():
-        yield [
-            Seen(key=row["sys_id"], changed_at=moment_of(row.get("sys_updated_on"))) for row in rows
-        ]
+        yield [Seen(key=row["sys_id"], changed_at=moment_of(row.get(table.stamp))) for row in rows]
 
 
 def fetch(client: TableClient, table: Table, keys: Sequence[str]) -> Iterator[Page]:
@@ -109,15 +107,15 @@ def tally(
         where = window_filter(table, since, until)
         reply = client.rows(
             table.name,
-            query=query.together(where, "ORDERBYDESCsys_updated_on"),
-            fields=("sys_updated_on",),
+            query=query.together(where, f"ORDERBYDESC{table.stamp}"),
+            fields=(table.stamp,),
             limit=1,
             count=True,
         )
         total = client.count(table.name, where) if reply.total is None else reply.total
         if total is None:
             return []
-        newest = moment_of(reply.rows[0].get("sys_updated_on")) if reply.rows else None
+        newest = moment_of(reply.rows[0].get(table.stamp)) if reply.rows else None
         found.append(Tally(since=since, until=until, count=total, newest=newest))
     return found
 

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 
 from vmo_bridge.plugin import Stream
 
-STAMPS = ("sys_id", "sys_updated_on")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
@@ -18,7 +16,9 @@ class Table:
     """Its name over there; filled in by the catalogue."""
     kinds: tuple[str, ...]
     fields: tuple[str, ...]
-    """Columns asked for, besides ``sys_id`` and ``sys_updated_on``; may be dot-walked."""
+    """Columns asked for, besides ``sys_id`` and ``stamp``; may be dot-walked."""
+    stamp: str = "sys_updated_on"
+    """The column that says when a row changed last; rows are read and counted by it."""
     only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Column to the values that are of interest; other rows are not asked for."""
     people: tuple[str, ...] = ()
@@ -27,6 +27,8 @@ class Table:
     """Columns that are dropped unless names are allowed."""
     part_of: str = ""
     """The product it comes with; without it the table is not there, which is no failure."""
+    spare: bool = False
+    """Whether nothing else hangs on it: not being allowed to read it is no failure, either."""
     type: str = ""
     """Our word for what its rows are, where its columns are mapped by name."""
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -35,7 +37,7 @@ class Table:
     @property
     def all_fields(self) -> tuple[str, ...]:
         """Everything asked for."""
-        return (*STAMPS, *self.fields)
+        return tuple(dict.fromkeys(("sys_id", self.stamp, *self.fields)))
 
     @property
     def stream(self) -> Stream:
@@ -80,6 +82,24 @@ _INITIATIVE_COLUMNS = {
 _INITIATIVE = (*_INITIATIVE_COLUMNS.values(), "sys_created_on")
 
 TASK_TABLES = ("incident", "sc_req_item", "problem", "change_request")
+TICKET_TABLES = (*TASK_TABLES, "interaction")
+
+_KNOWLEDGE = "Knowledge Management"
+
+
+LABELS = {
+    "sc_cat_item": ("sc_req_item", "cat_item"),
+    "contract_sla": ("task_sla", "sla"),
+    "metric_definition": ("metric_instance", "definition"),
+    "kb_knowledge": ("kb_feedback", "article"),
+}
+"""Table of names to the table and column that refer to it: what people read there for a sys_id."""
+
+
+def _labels(label: str = "name", part_of: str = "") -> Table:
+    """A table of ``LABELS``: of its rows only the name is read."""
+    return Table(kinds=("choice",), fields=(label,), part_of=part_of, spare=True)
+
 
 TABLES: dict[str, Table] = {
     "cmn_department": Table(kinds=("user_group",), fields=("name", "parent")),
@@ -94,8 +114,18 @@ TABLES: dict[str, Table] = {
     "sys_choice": Table(
         kinds=("choice",),
         fields=("name", "element", "value", "label", "language"),
-        only={"name": ("task", *TASK_TABLES), "element": ("state", "priority")},
+        only={"name": ("task", *TICKET_TABLES), "element": ("state", "priority")},
     ),
+    "sys_dictionary": Table(
+        kinds=("question",),
+        fields=("name", "element", "column_label"),
+        only={"name": ("kb_feedback",), "element": ("rating", "useful", "comments")},
+        spare=True,
+    ),
+    "sc_cat_item": _labels(part_of="Service Catalog"),
+    "contract_sla": _labels(),
+    "metric_definition": _labels(),
+    "kb_knowledge": _labels("short_description", _KNOWLEDGE),
     "incident": Table(
         kinds=("ticket",),
         fields=(
@@ -114,7 +144,7 @@ TABLES: dict[str, Table] = {
     ),
     "sc_req_item": Table(
         kinds=("ticket",),
-        fields=(*_TASK, "requested_for", "opened_by", "cat_item"),
+        fields=(*_TASK, "requested_for", "opened_by", "cat_item", "cat_item.name"),
         people=("requested_for", "opened_by"),
     ),
     "problem": Table(
@@ -125,6 +155,23 @@ TABLES: dict[str, Table] = {
         kinds=("ticket",),
         fields=(*_TASK, "category", "type", "requested_by", "close_code"),
         people=("requested_by",),
+    ),
+    "interaction": Table(
+        kinds=("ticket",),
+        fields=(
+            "number",
+            "sys_created_on",
+            "short_description",
+            "state",
+            "channel",
+            "opened_for",
+            "assignment_group",
+            "opened_at",
+            "closed_at",
+        ),
+        people=("opened_for",),
+        part_of="Interaction Management",
+        spare=True,
     ),
     "dmn_demand": Table(
         kinds=("initiative", "link"),
@@ -224,5 +271,35 @@ TABLES: dict[str, Table] = {
         kinds=("answer",),
         fields=("instance", "metric", "actual_value", "string_value"),
     ),
+    "kb_feedback": Table(
+        kinds=("feedback", "answer"),
+        fields=(
+            "article",
+            "article.short_description",
+            "user",
+            "rating",
+            "useful",
+            "comments",
+            "sys_created_on",
+        ),
+        people=("user",),
+        part_of=_KNOWLEDGE,
+        spare=True,
+    ),
 }
 """In the order in which they are read: what others refer to comes first."""
+
+JOURNALS = {
+    "sys_journal_field": Table(
+        kinds=("feedback", "answer"),
+        fields=("name", "element", "element_id", "value", "sys_created_by"),
+        stamp="sys_created_on",
+        only={"name": TICKET_TABLES, "element": ("comments", "work_notes")},
+        people=("sys_created_by",),
+        spare=True,
+    )
+}
+"""Read only if it is asked for: many rows, and what people write to each other.
+
+An entry is never changed, and has no other moment than that of its making.
+"""

@@ -21,7 +21,7 @@ _OF_DEMANDS = ("draft", "submitted", "approved", "in_progress", "done", "rejecte
 _OF_SURVEYS = ("invited", "answered", "expired", "canceled", "other")
 
 OUR_STATES: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(TYPES, _OF_TICKETS),
+    **dict.fromkeys((*TYPES, "interaction"), _OF_TICKETS),
     "dmn_demand": _OF_DEMANDS,
     "im_idea_core": _OF_DEMANDS,
     "sn_cim_register": _OF_DEMANDS,
@@ -73,6 +73,16 @@ _STATES: dict[str, dict[str, str]] = {
         "0": "in_progress",
         "3": "closed",
         "4": "canceled",
+    },
+    "interaction": {
+        "new": "new",
+        "work_in_progress": "in_progress",
+        "wrap_up": "in_progress",
+        "on_hold": "on_hold",
+        "wait": "on_hold",
+        "closed_complete": "closed",
+        "closed_abandoned": "canceled",
+        "closed_incomplete": "canceled",
     },
     # Instances differ: what is not listed is "other" until an admin maps it.
     "dmn_demand": {
