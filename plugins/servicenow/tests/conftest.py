@@ -39,6 +39,11 @@ delete from sys_user where rowid not in (select rowid from sys_user limit 40);
 delete from asmt_assessment_instance
   where rowid not in (select rowid from asmt_assessment_instance limit 30);
 delete from asmt_metric_result where rowid not in (select rowid from asmt_metric_result limit 40);
+delete from kb_feedback where rowid not in (select rowid from kb_feedback limit 25);
+delete from interaction where rowid not in (select rowid from interaction limit 25);
+delete from interaction_related_record
+  where interaction not in (select sys_id from interaction);
+delete from sys_journal_field where rowid not in (select rowid from sys_journal_field limit 25);
 """
 
 

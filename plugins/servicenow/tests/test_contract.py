@@ -27,13 +27,16 @@ class TestServiceNow(ConnectorContract):
         wire = Wire()
 
         def connect(**more: object) -> ServiceNow:
-            return ServiceNow("helpdesk", settings(**more), tmp_path, transport=wire.open())
+            asked = settings(**{"journals": True, **more})
+            return ServiceNow("helpdesk", asked, tmp_path, transport=wire.open())
 
         def edit(table: str, key: str, moment: datetime) -> None:
             root = server._instance.dictionary.root(table)
+            # An entry of a journal has no other moment; for the contract it moves.
+            stamp = "sys_created_on" if table == "sys_journal_field" else "sys_updated_on"
             with server._instance.writing() as db:
                 at = f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
-                db.execute(f'update "{root}" set sys_updated_on = ? where sys_id = ?', [at, key])
+                db.execute(f'update "{root}" set {stamp} = ? where sys_id = ?', [at, key])
 
         def twice(body: Any) -> Any:
             rows = body.get("result")
@@ -78,6 +81,10 @@ class TestServiceNow(ConnectorContract):
                 Broken(stream="incident", field="state", changes={"state": ""}),
                 Broken(stream="task_sla", field="has_breached", changes={"has_breached": "x"}),
                 Broken(stream="asmt_metric", field="min", changes={"min": "inf"}),
+                Broken(stream="interaction", field="opened_at", changes={"opened_at": "today"}),
+                Broken(stream="kb_feedback", field="rating", changes={"rating": "five"}),
+                Broken(stream="sys_dictionary", field="column_label", changes={"column_label": ""}),
+                Broken(stream="sys_journal_field", field="element_id", changes={"element_id": ""}),
                 Broken(stream="sys_user_group", field="name", changes={"name": None}),
             ),
             target=Target(

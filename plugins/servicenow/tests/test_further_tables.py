@@ -133,7 +133,7 @@ def test_a_column_the_instance_does_not_have_is_refused_before_anything_is_read(
     with pytest.raises(ConfigError, match=r"connectors.helpdesk.*incident.*'u_nowhere'"):
         read(connector, "incident")
     (row, *_) = connector.check()
-    assert (row.what, row.state) == ("sys_dictionary", "failed")
+    assert (row.what, row.state) == ("columns", "failed")
 
 
 def test_a_column_of_a_parent_table_is_known(server, connect) -> None:
@@ -149,7 +149,7 @@ def test_where_the_dictionary_may_not_be_read_check_says_so_and_reads_go_on(
     connector = connect()
     assert read(connector, "incident")
     (row, *_) = connector.check()
-    assert (row.what, row.state) == ("sys_dictionary", "warning")
+    assert (row.what, row.state) == ("columns", "warning")
 
 
 def test_columns_of_ones_own_say_what_the_usual_ones_do_not(server, connect) -> None:

@@ -67,8 +67,9 @@ def _table(client: TableClient, table: Table) -> CheckRow:
     if absent:
         detail = f"not there, or hidden from the user: {', '.join(absent)}"
         needed = {"sys_id", table.stamp, *table.only}
-        state = "failed" if needed & {*absent} else "warning"
-        return CheckRow(what=table.name, state=state, detail=detail)
+        return CheckRow(
+            what=table.name, state="failed" if needed & {*absent} else "warning", detail=detail
+        )
     return CheckRow(what=table.name, state="ok", detail=f"{reply.total} rows")
 
 

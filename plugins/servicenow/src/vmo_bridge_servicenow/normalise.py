@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -18,7 +18,6 @@ from vmo_bridge.plugin import (
     Question,
     RawRecord,
     Record,
-    RecordError,
     Service,
     SlaOutcome,
     Span,
@@ -26,7 +25,7 @@ from vmo_bridge.plugin import (
     Ticket,
     UserGroup,
 )
-from vmo_bridge_servicenow import mapped, said
+from vmo_bridge_servicenow import mapped, said, talks
 from vmo_bridge_servicenow.row import Row
 from vmo_bridge_servicenow.tables import LABELS, TASK_TABLES, TICKET_TABLES, Table
 from vmo_bridge_servicenow.words import SLA_STAGES, Words
@@ -55,7 +54,8 @@ class Normaliser:
             "sys_choice": self._choice,
             **dict.fromkeys(LABELS, self._label),
             **dict.fromkeys(TASK_TABLES, self._ticket),
-            "interaction": self._interaction,
+            "interaction": partial(talks.interaction, words=words),
+            "interaction_related_record": talks.led_to,
             "dmn_demand": self._demand,
             "task_sla": self._sla_outcome,
             "metric_instance": self._span,
@@ -164,7 +164,7 @@ class Normaliser:
             or row.ref("opened_by"),
             problem_ref=row.ref("problem_id"),
             parent_ref=row.ref("parent"),
-            opened_at=_began(row),
+            opened_at=row.began(),
             resolved_at=resolved_at,
             closed_at=closed_at,
             reopen_count=row.integer("reopen_count"),
@@ -175,27 +175,6 @@ class Normaliser:
             close_code=row.text("close_code"),
             close_notes=row.text("close_notes"),
             channel=row.text("contact_type"),
-        )
-
-    def _interaction(self, row: Row) -> Record:
-        """A call, a chat or a visit: the talk itself, whatever ticket may come of it."""
-        number, theirs = row.need("number"), row.need("state")
-        state = self._words.state(row.table, theirs)
-        closed_at = row.time("closed_at")
-        return Ticket(
-            **row.base(number),
-            type="interaction",
-            original_type=row.table,
-            number=number,
-            title=row.text("short_description"),
-            state=state,
-            original_state=theirs,
-            team_ref=row.ref("assignment_group"),
-            requester_ref=row.ref("opened_for"),
-            opened_at=_began(row),
-            resolved_at=closed_at if state == "closed" else None,  # it knows no "resolved"
-            closed_at=closed_at,
-            channel=row.text("channel"),
         )
 
     def _demand(self, row: Row) -> list[Record]:
@@ -298,11 +277,3 @@ class Normaliser:
             value=None if value == _NOT_A_NUMBER else value,
             text=row.text("string_value"),
         )
-
-
-def _began(row: Row) -> datetime:
-    """When the work was asked for."""
-    moment = row.time("opened_at") or row.time("sys_created_on")
-    if moment is None:
-        raise RecordError("opened_at and sys_created_on are empty: no moment it began")
-    return moment

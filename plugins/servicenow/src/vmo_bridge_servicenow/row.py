@@ -47,6 +47,13 @@ class Row:
             raise RecordError(f"{self._stamp} is empty")
         return moment
 
+    def began(self) -> datetime:
+        """When work was asked for."""
+        moment = self.time("opened_at") or self.time("sys_created_on")
+        if moment is None:
+            raise RecordError("opened_at and sys_created_on are empty: no moment it began")
+        return moment
+
     def text(self, field: str) -> str | None:
         """A text, or None where it is empty or absent."""
         value = self._get(field)

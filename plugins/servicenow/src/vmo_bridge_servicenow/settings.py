@@ -192,9 +192,9 @@ class ServiceNowSettings(_Section):
 
     @model_validator(mode="after")
     def _known_tables(self) -> ServiceNowSettings:
-        ours = {**TABLES, **JOURNALS}
+        built_in = {**TABLES, **JOURNALS}
         for name in self.further_tables:
-            if name in ours or not _NAME.fullmatch(name):
+            if name in built_in or not _NAME.fullmatch(name):
                 raise ValueError(
                     f"further_tables.{name}: is read already, or is no table's name; "
                     "what is read already can be given other columns under fields"
@@ -205,7 +205,7 @@ class ServiceNowSettings(_Section):
                 if name not in known:
                     raise ValueError(f"{section}.{name}: is not read; read are {', '.join(known)}")
         for name, columns in self.fields.items():
-            kinds = ours[name].kinds if name in ours else (self.further_tables[name].kind,)
+            kinds = built_in[name].kinds if name in built_in else (self.further_tables[name].kind,)
             if kinds[0] not in mapped.KINDS:
                 raise ValueError(f"fields.{name}: its columns cannot be chosen")
             for ours, column in columns.items():

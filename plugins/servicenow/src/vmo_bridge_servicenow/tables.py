@@ -85,6 +85,7 @@ TASK_TABLES = ("incident", "sc_req_item", "problem", "change_request")
 TICKET_TABLES = (*TASK_TABLES, "interaction")
 
 _KNOWLEDGE = "Knowledge Management"
+_TALKS = "Interaction Management"
 
 
 LABELS = {
@@ -170,7 +171,13 @@ TABLES: dict[str, Table] = {
             "closed_at",
         ),
         people=("opened_for",),
-        part_of="Interaction Management",
+        part_of=_TALKS,
+        spare=True,
+    ),
+    "interaction_related_record": Table(
+        kinds=("link",),
+        fields=("interaction", "task"),
+        part_of=_TALKS,
         spare=True,
     ),
     "dmn_demand": Table(

@@ -13,6 +13,7 @@ from functools import cache
 
 from vmo_bridge.sandbox.servicenow.dictionary import Row
 from vmo_bridge.sandbox.servicenow.tables_demand import DEMANDS
+from vmo_bridge.sandbox.servicenow.tables_knowledge import KNOWLEDGE
 from vmo_bridge.sandbox.servicenow.tables_platform import PLATFORM
 from vmo_bridge.sandbox.servicenow.tables_work import SURVEYS, WORK
 
@@ -26,6 +27,9 @@ sys_updated_on glide_date_time Updated
 sys_updated_by string(40) Updated by
 sys_mod_count integer Updates
 """
+_ALL = PLATFORM + WORK + DEMANDS + SURVEYS + KNOWLEDGE
+_UNCHANGING = frozenset({"sys_journal_field"})
+"""Tables whose rows are only ever made: no column tells of a change."""
 
 
 def sys_id(*parts: str) -> str:
@@ -37,20 +41,23 @@ def sys_id(*parts: str) -> str:
 def declared() -> tuple[tuple[str, str, str, tuple[str, ...]], ...]:
     """(name, parent, label, column lines) of every table of a fresh instance."""
     found = []
-    for block in re.split(r"\n(?=\w+ (?:< \w+ )?\|)", PLATFORM + WORK + DEMANDS + SURVEYS):
+    for block in re.split(r"\n(?=\w+ (?:< \w+ )?\|)", _ALL):
         lines = block.strip().splitlines()
         if not lines:
             continue
         head, label = lines[0].split(" | ")
         name, _, parent = head.partition(" < ")
-        own = tuple(lines[1:]) if parent else (*system_columns(), *lines[1:])
+        own = tuple(lines[1:]) if parent else (*system_columns(name), *lines[1:])
         found.append((name, parent.strip(), label, own))
     return tuple(found)
 
 
-def system_columns() -> tuple[str, ...]:
-    """The column lines every root table starts with."""
-    return tuple(_SYSTEM.strip().splitlines())
+def system_columns(table: str) -> tuple[str, ...]:
+    """The column lines a root table starts with."""
+    lines = _SYSTEM.strip().splitlines()
+    if table in _UNCHANGING:
+        lines = [line for line in lines if not line.startswith(("sys_updated", "sys_mod"))]
+    return tuple(lines)
 
 
 def kinds(lines: Iterable[str]) -> dict[str, str]:

@@ -149,7 +149,7 @@ class Instance:
         body = "".join(f", {_defined(*each)}" for each in columns.items() if each[0] != "sys_id")
         db = self.db
         db.execute(f'CREATE TABLE "{table}" (sys_id TEXT PRIMARY KEY NOT NULL{body})')
-        keyed = ["sys_updated_on, sys_id"]
+        keyed = [f"{'sys_updated_on' if 'sys_updated_on' in columns else 'sys_created_on'}, sys_id"]
         if "sys_class_name" in columns:
             keyed += ["sys_class_name, sys_updated_on, sys_id", "sys_class_name, sys_id"]
         keyed += [f'"{name}"' for name in _INDEXED.get(table, ())]

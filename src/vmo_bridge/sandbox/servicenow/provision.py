@@ -77,7 +77,7 @@ def _make_table(instance: Instance, row: Row) -> None:
     stamps = {name: value for name, value in row.items() if name.startswith("sys_")}
     described = [catalogue.collection_row("", row["name"], row["label"])]
     if not row.get("super_class"):
-        lines = catalogue.system_columns()
+        lines = catalogue.system_columns(row["name"])
         instance.create_storage(row["name"], catalogue.kinds(lines))
         described += [catalogue.column_row("", row["name"], line) for line in lines]
     instance.load(

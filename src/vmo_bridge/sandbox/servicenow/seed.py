@@ -12,7 +12,9 @@ from vmo_bridge.sandbox.servicenow.catalogue import sys_id
 from vmo_bridge.sandbox.servicenow.dictionary import Row
 from vmo_bridge.sandbox.servicenow.seed_choices import choice_rows, section_rows
 from vmo_bridge.sandbox.servicenow.seed_demands import demand_rows
+from vmo_bridge.sandbox.servicenow.seed_knowledge import knowledge_rows
 from vmo_bridge.sandbox.servicenow.seed_surveys import survey_rows
+from vmo_bridge.sandbox.servicenow.seed_talks import TalkRows
 from vmo_bridge.sandbox.servicenow.seed_work import WorkRows
 
 _START = moments.text(calendar.DATA_START)
@@ -28,6 +30,10 @@ def content_rows(agency: Agency) -> Iterator[tuple[str, Iterable[Row]]]:
     yield from ((table, stamped(rows)) for table, rows in WorkRows(agency, seed).all())
     yield from ((table, stamped(rows)) for table, rows in demand_rows(agency, seed))
     yield from ((table, stamped(rows)) for table, rows in survey_rows(agency, seed))
+    yield from ((table, stamped(rows)) for table, rows in knowledge_rows(agency, seed))
+    for table, rows in TalkRows(agency, seed).all():
+        # An entry of a journal is never changed: it has no stamps but those of its making.
+        yield table, rows if table == "sys_journal_field" else stamped(rows)
 
 
 def describing_rows(seed: str) -> Iterator[tuple[str, Iterable[Row]]]:

@@ -50,6 +50,11 @@ task_sla.stage: in_progress=In progress | paused=Paused | completed=Completed |
   breached=Breached | cancelled=Cancelled
 contract_sla.type: SLA=SLA | OLA=OLA | UC=Underpinning contract
 contract_sla.target: response=Response | resolution=Resolution
+interaction.state: new=New | work_in_progress=Work in Progress | on_hold=On Hold |
+  wrap_up=Wrap Up | closed_complete=Closed Complete | closed_abandoned=Closed Abandoned
+interaction.channel: phone=Phone | chat=Chat | walkup=Walk-up
+kb_knowledge.workflow_state: draft=Draft | review=Review | published=Published | retired=Retired
+kb_feedback.useful: yes=Yes | no=No
 asmt_assessment_instance.state: ready=Ready to take | wip=In progress | complete=Complete |
   canceled=Canceled | expired=Expired
 asmt_metric_type.publish_state: draft=Draft | published=Published

@@ -103,7 +103,9 @@ class TableApi:
         if isinstance(late, list):
             return _and(kept, _not_in(late))
         fresh = paging.seconds_ago(self._instance, float(late))
-        return _and(kept, f"t.sys_updated_on <= '{fresh}'")
+        changes = "sys_updated_on" in self._instance.dictionary.columns(table)
+        stamp = "sys_updated_on" if changes else "sys_created_on"
+        return _and(kept, f"t.{stamp} <= '{fresh}'")
 
     def _sees(self, call: Call, table: str) -> bool:
         """sys_audit_delete is empty, not forbidden, for who has no role for it."""

@@ -20,6 +20,7 @@ _SYSTEM = frozenset(
 _PREFIX = {
     "incident": "INC", "problem": "PRB", "change_request": "CHG", "sc_req_item": "RITM",
     "sc_request": "REQ", "asmt_assessment_instance": "AINST", "dmn_demand": "DMND",
+    "kb_knowledge": "KB", "interaction": "IMS",
 }  # fmt: skip
 
 
@@ -134,7 +135,7 @@ class Writer:
         if table == "sys_db_object":
             # Unless told otherwise the platform makes no access rules for a table made over REST.
             row |= {"is_extendable": "true"}
-        return row
+        return {name: value for name, value in row.items() if name in columns}
 
     def _next_number(self, table: str) -> str:
         where = self._instance.compile(table, "", zone=_UTC)
