@@ -52,7 +52,8 @@ def test_a_sweep_names_every_row_once_with_its_moment(server, connect, small_bat
 
 
 def test_a_sweep_keeps_to_what_is_of_interest(server, connect, small_batches) -> None:
-    of_interest = "nameINtask,incident,sc_req_item,problem,change_request^elementINstate,priority"
+    tables = "task,incident,sc_req_item,problem,change_request,interaction"
+    of_interest = f"nameIN{tables}^elementINstate,priority"
     assert named(connect(), "sys_choice") == stamps(server, "sys_choice", of_interest)
 
 
