@@ -70,7 +70,7 @@ class Service(Record, frozen=True, kw_only=True):
 
 
 class Choice(Record, frozen=True, kw_only=True):
-    """What people read for a stored word: the label of a state, a priority, a category."""
+    """What people read for a stored word: the label of a state, the name of a catalog item."""
 
     kind: ClassVar[str] = "choice"
 
@@ -81,12 +81,13 @@ class Choice(Record, frozen=True, kw_only=True):
 
 
 class Ticket(Record, frozen=True, kw_only=True):
-    """A unit of IT work: incident, request, problem, change, bug, story."""
+    """A unit of IT work: incident, request, problem, change, bug, story, a talk with the desk."""
 
     kind: ClassVar[str] = "ticket"
 
     type: str
-    """incident, request, problem, change, bug, story or task; theirs is ``original_type``."""
+    """incident, request, problem, change, bug, story, task or interaction (a call, chat or visit);
+    theirs is ``original_type``."""
     original_type: str
     number: str
     title: str | None = None
@@ -173,7 +174,7 @@ class Question(Record, frozen=True, kw_only=True):
 
 
 class Feedback(Record, frozen=True, kw_only=True):
-    """One survey sent to one person: invited, and perhaps answered.
+    """One survey sent to one person: invited, and perhaps answered; or what one said unasked.
 
     What it is about and who says it is given by ref where the source has the record itself, else
     by name, number or contact; then it is found among the records of all sources.

@@ -17,8 +17,8 @@ _COLUMNS: dict[str, tuple[str, str, _Scale]] = {
     "kb_feedback.rating": ("Knowledge feedback", "rating", (1.0, 5.0)),
     "kb_feedback.useful": ("Knowledge feedback", "yes or no", (0.0, 1.0)),
     "kb_feedback.comments": ("Knowledge feedback", "text", (None, None)),
-    "task.comments": ("Comments on tickets", "text", (None, None)),
-    "task.work_notes": ("Work notes on tickets", "text", (None, None)),
+    "task.comments": ("Comments on tickets", "journal", (None, None)),
+    "task.work_notes": ("Work notes on tickets", "journal", (None, None)),
 }
 """Column to what we call those who are asked, the kind of answer, and its scale."""
 
@@ -34,7 +34,8 @@ def question(row: Row) -> Record | None:
     return Question(
         **row.base() | row.named(column),
         survey=survey,
-        text=row.need("column_label"),
+        # With the survey's name: "Comments" alone would be the question of many a survey.
+        text=f"{survey}: {row.need('column_label')}",
         datatype=datatype,
         scale_min=least,
         scale_max=most,
