@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from vmo_bridge.plugin import AccessError, Record, RecordError, Stream
+from vmo_bridge_servicenow import sweep
 from vmo_bridge_servicenow.connector import ServiceNow
 from vmo_bridge_servicenow.normalise import Normaliser
 from vmo_bridge_servicenow.tables import JOURNALS, LABELS, TABLES
@@ -254,16 +255,30 @@ def test_what_is_not_installed_is_a_warning_that_names_its_product(connect) -> N
     assert rows["im_idea_core"].detail == "not there: it comes with Innovation Management"
 
 
-def test_a_spare_table_that_may_not_be_read_is_told_and_never_taken_for_empty(
-    connect, wire
-) -> None:
+def test_a_right_that_is_taken_away_in_the_middle_is_no_end(connect, wire, monkeypatch) -> None:
+    monkeypatch.setattr(sweep, "_NAMES", 10)
+    connector = connect()
+    asked = stream(connector, "kb_feedback")
+    named, pages = connector.sweep(asked), connector.read(connector.slices(asked, None, None)[0])
+    assert named is not None
+    assert len(next(named)) == len(next(pages).records) == 10
+    forbid(wire, "kb_feedback")
+    with pytest.raises(AccessError):
+        list(named)
+    with pytest.raises(AccessError):
+        list(pages)
+
+
+def test_a_spare_table_that_may_not_be_read_is_empty_and_told(connect, wire) -> None:
     connector = connect()
     forbid(wire, "kb_feedback", "incident")
     asked = stream(connector, "kb_feedback")
     assert read(connector, "kb_feedback") == []
-    assert connector.sweep(asked) is None
-    assert connector.tally(asked, [(None, None)]) == []
-    assert connector.count(asked) is None
+    assert list(connector.sweep(asked) or ()) == []
+    assert list(connector.fetch(asked, ["a" * 32])) == []
+    assert [each.count for each in connector.tally(asked, [(None, None)])] == [0]
+    assert connector.count(asked) == 0
+    assert connector.blanks(asked) == ["the whole table"]
     (note,) = connector.notes("kb_feedback")
     assert "give the user the right" in note
     with pytest.raises(AccessError):
@@ -271,3 +286,4 @@ def test_a_spare_table_that_may_not_be_read_is_told_and_never_taken_for_empty(
     forbid(wire)
     assert read(connector, "kb_feedback")
     assert not connector.notes("kb_feedback")
+    assert "the whole table" not in connector.blanks(asked)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, MutableMapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 import httpx
 
@@ -40,6 +41,8 @@ from vmo_bridge_servicenow.reader import TableReader, missing_fields, table_filt
 from vmo_bridge_servicenow.settings import ServiceNowSettings
 from vmo_bridge_servicenow.words import Words
 from vmo_bridge_servicenow.writer import RecordWriter
+
+_T = TypeVar("_T")
 
 
 class ServiceNow:
@@ -114,13 +117,28 @@ class ServiceNow:
             return [Slice(stream=stream.name, since=since, until=until)]
 
     def _spare(self, table: str, error: AccessError) -> None:
-        """Go on without a table that is not installed, or on which nothing else hangs."""
+        """Go on without a table that is not installed, or on which nothing else hangs.
+
+        It is as empty as one whose rows are all hidden; a fall of what was held is an alarm.
+        """
         known = self._tables[table]
         if isinstance(error, NotInstalled) and known.part_of:
             return
         if not known.spare:
             raise error
         self._refused[table] = str(error)
+
+    def _spared(self, table: str, pieces: Iterator[_T]) -> Iterator[_T]:
+        """What comes of a table; nothing if it is spared. A refusal in the middle is no end."""
+        begun = False
+        try:
+            for each in pieces:
+                begun = True
+                yield each
+        except AccessError as error:
+            if begun:
+                raise
+            self._spare(table, error)
 
     def _look_up(self, table: str) -> None:
         """Refuse columns of the configuration that the instance does not know."""
@@ -140,14 +158,11 @@ class ServiceNow:
         """The pages of a slice by keyset (sys_updated_on, sys_id)."""
         fields = self._tables[piece.stream].all_fields
         blank = set(fields)
-        try:
-            for page in self._reader(piece).pages():
-                if blank:
-                    blank &= {*missing_fields(page.records, fields)}
-                    self._memory[f"blank:{piece.stream}"] = ",".join(sorted(blank))
-                yield page
-        except AccessError as error:
-            self._spare(piece.stream, error)
+        for page in self._spared(piece.stream, self._reader(piece).pages()):
+            if blank:
+                blank &= {*missing_fields(page.records, fields)}
+                self._memory[f"blank:{piece.stream}"] = ",".join(sorted(blank))
+            yield page
 
     def _reader(self, piece: Slice) -> TableReader:
         table = self._tables[piece.stream]
@@ -168,6 +183,8 @@ class ServiceNow:
 
     def blanks(self, stream: Stream) -> Sequence[str]:
         """Fields that no row of the last read had: not there, or hidden from the user."""
+        if stream.name in self._refused:
+            return ["the whole table"]
         told = self._memory.get(f"blank:{stream.name}", "")
         return [name for name in told.split(",") if name]
 
@@ -183,29 +200,16 @@ class ServiceNow:
             return sweep.tally(self._client, self._tables[stream.name], windows)
         except AccessError as error:
             self._spare(stream.name, error)
-            if stream.name in self._refused:
-                return []
             return [Tally(since=since, until=until, count=0) for since, until in windows]
 
     def sweep(self, stream: Stream) -> Iterator[Sequence[Seen]] | None:
         """The sys_id and moment of every row that the user may see."""
-        # Where nothing may be seen, nothing is known to be gone.
-        return None if stream.name in self._refused else self._sweep(stream.name)
-
-    def _sweep(self, table: str) -> Iterator[Sequence[Seen]]:
-        try:
-            yield from sweep.names(self._client, self._tables[table])
-        except NotInstalled:
-            if not self._tables[table].part_of:
-                raise
+        return self._spared(stream.name, sweep.names(self._client, self._tables[stream.name]))
 
     def fetch(self, stream: Stream, keys: Sequence[str]) -> Iterator[Page]:
         """The rows of these sys_ids."""
-        try:
-            yield from sweep.fetch(self._client, self._tables[stream.name], keys)
-        except NotInstalled:
-            if not self._tables[stream.name].part_of:
-                raise
+        found = sweep.fetch(self._client, self._tables[stream.name], keys)
+        return self._spared(stream.name, found)
 
     def deletions(self, stream: Stream, since: datetime | None) -> Iterable[Deletion]:
         """What ``sys_audit_delete`` tells of the table and of those that extend it."""
@@ -233,7 +237,7 @@ class ServiceNow:
             ).total
         except AccessError as error:
             self._spare(stream.name, error)
-            return None if stream.name in self._refused else 0
+            return 0
 
     def link(self, stream: str, key: str) -> str:
         """The record's form."""

@@ -96,12 +96,11 @@ def keyset(stamp: str, filter_: str, since: str | None, after: tuple[str, str] |
     """
     if after:
         moment_, sys_id = after
+        same = f"{stamp}={moment_}" if moment_ else f"{stamp}ISEMPTY"
         alternatives = [
             # Rows without a stamp (some imports leave none) come before all others.
             f"{stamp}>{moment_}" if moment_ else f"{stamp}ISNOTEMPTY",
-            together(
-                f"{stamp}={moment_}" if moment_ else f"{stamp}ISEMPTY", f"sys_id>{key(sys_id)}"
-            ),
+            f"{same}^sys_id>{key(sys_id)}",
         ]
     else:
         alternatives = [f"{stamp}>={since}" if since else ""]
