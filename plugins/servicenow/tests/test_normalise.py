@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from vmo_bridge.plugin import Record, RecordError
 from vmo_bridge_servicenow.normalise import Normaliser
-from vmo_bridge_servicenow.tables import TABLES, TASK_TABLES
+from vmo_bridge_servicenow.tables import JOURNALS, TABLES, TASK_TABLES
 from vmo_bridge_servicenow.words import TYPES, Words
 
+ALL = {**TABLES, **JOURNALS}
 BASE = {"sys_id": "abc", "sys_updated_on": "2026-03-04 05:06:07"}
 TICKET = BASE | {
     "number": "INC0010023", "state": "2", "opened_at": "2026-03-01 08:00:00",
@@ -36,7 +37,7 @@ def normalise(
     states: dict[str, dict[str, str]] | None = None,
     service_field: str = "business_service",
 ) -> list[Record]:
-    return list(Normaliser("hd", Words(states=states), service_field, TABLES).records(table, row))
+    return list(Normaliser("hd", Words(states=states), service_field, ALL).records(table, row))
 
 
 def one(table: str, row: dict[str, Any], **more: Any) -> Any:
@@ -332,8 +333,8 @@ ANYTHING = st.none() | st.text() | st.integers() | st.dictionaries(st.text(), st
 
 @given(st.data())
 def test_any_row_becomes_records_or_is_refused(data: st.DataObject) -> None:
-    table = data.draw(st.sampled_from(sorted(TABLES)))
-    fields = TABLES[table].all_fields
+    table = data.draw(st.sampled_from(sorted(ALL)))
+    fields = ALL[table].all_fields
     row = data.draw(st.fixed_dictionaries({}, optional=dict.fromkeys(fields, ANYTHING)))
     reason = ""
     try:
