@@ -8,7 +8,8 @@ from datetime import timedelta
 from vmo_bridge.plugin import Page, RawRecord, Slice
 from vmo_bridge_jira.flatten import flatten, parent_keys
 from vmo_bridge_jira.ratings import RatingComments
-from vmo_bridge_jira.search import RawIssue, Search
+from vmo_bridge_jira.search import Search
+from vmo_bridge_jira.shapes import RawIssue
 from vmo_bridge_jira.site import Site, asked_fields
 from vmo_bridge_jira.walk import Route, Walk
 
@@ -34,13 +35,11 @@ class Flattener:
         self._learn(issues)
         if self._ratings:
             self._ratings.add(issues, self.site.roles.satisfaction)
-        return [
-            flatten(each, self.site, histories.get(str(each["id"])), self._ids) for each in issues
-        ]
+        return [flatten(each, self.site, histories.get(str(each.id)), self._ids) for each in issues]
 
     def _learn(self, issues: Sequence[RawIssue]) -> None:
         """The ids of the epics that issues of this page name by their keys."""
-        self._ids |= {str(each.get("key")): str(each["id"]) for each in issues}
+        self._ids |= {str(each.key): str(each.id) for each in issues}
         missing = [key for key in parent_keys(issues, self.site) if key not in self._ids]
         if missing:
             found: Mapping[str, str] = self.search.ids(missing)

@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo
 from vmo_bridge.plugin import RetryLater, SourceError, TooSlow
 from vmo_bridge_jira import moments
 from vmo_bridge_jira.place import By, Place
-from vmo_bridge_jira.search import Found, RawIssue, Search, WalkBroken
+from vmo_bridge_jira.search import Found, Search, WalkBroken
+from vmo_bridge_jira.shapes import RawIssue
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +79,7 @@ class Walk:
                 log.info("%s: %s; beginning again behind the last row", self._name, error)
                 found, broken = Found(issues=[], more=None), True
             fresh = self._place.take(found.issues)
-            wanted = [each for each in fresh if self._place.wants(each)]
+            wanted = [issue for issue, at in fresh if self._place.wants(at)]
             if wanted:
                 yield wanted, found.total if first and self._whole else None
             first = False
