@@ -23,7 +23,7 @@ from vmo_bridge_jira.shapes import (
 log = logging.getLogger(__name__)
 
 _EMPTY_PAGES = 3
-_MANY_CHANGES = 1000
+_MANY_CHANGES = 10_000
 _MANY_IDS = 5000
 _COUNTED = 100_000
 """So many issues are counted id by id (20 calls); of more it is only known roughly how many."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from vmo_bridge_jira import moments
 from vmo_bridge_jira.adf import is_document, text_of
-from vmo_bridge_jira.shapes import Entry, Item, Part, RawIssue
+from vmo_bridge_jira.shapes import Entry, Item, Part, RawIssue, User
 from vmo_bridge_jira.site import Site
 
 PERSON_FIELDS = ("reporter", "reporter_email", "assignee")
@@ -80,7 +80,11 @@ def parent_keys(issues: Iterable[RawIssue], site: Site) -> list[str]:
 
 def person(user: Any) -> str | None:
     """What tells a user from all others, and nothing else of him."""
-    return _part(user, "account_id") or _part(user, "key") or _part(user, "name") or None
+    if isinstance(user, User):
+        for key in (user.account_id, user.key, user.name):
+            if isinstance(key, str) and key:
+                return key
+    return None
 
 
 def shown(value: Any) -> str | None:

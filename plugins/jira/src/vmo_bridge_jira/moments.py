@@ -19,24 +19,22 @@ LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 
 def moment(text: object) -> datetime:
     """The moment of ``2026-11-16T15:45:00.000+0000``, or of milliseconds since 1970, in UTC."""
-    if isinstance(text, int) and not isinstance(text, bool):
-        try:
-            return EPOCH + text * _MILLISECOND
-        except OverflowError:
-            raise ValueError(text) from None
-    if not isinstance(text, str):
-        raise ValueError(text)
-    found = datetime.fromisoformat(text)
-    if found.tzinfo is None:
-        raise ValueError(text)
     try:
-        return found.astimezone(UTC)
+        if isinstance(text, str):
+            found = datetime.fromisoformat(text)
+            if found.tzinfo is not None:
+                return found.astimezone(UTC)
+        elif isinstance(text, int) and not isinstance(text, bool):
+            return EPOCH + text * _MILLISECOND
     except OverflowError:
-        raise ValueError(text) from None
+        pass
+    raise ValueError(text)
 
 
 def tidy(text: object) -> object:
     """A moment as we keep it, in UTC whoever reads it; what is none stays as it is."""
+    if text is None:  # what is not there is met often, and an exception costs more than a moment
+        return None
     try:
         at: str = msgspec.to_builtins(moment(text))  # ends with Z; ten times as fast as isoformat
     except ValueError:
