@@ -31,7 +31,7 @@ def flatten(issue: RawIssue, site: Site, history: Any, ids: Mapping[str, str]) -
     get = fields.get
     status, parent, reporter = get("status"), get("parent"), get("reporter")
     parent_key = getattr(parent, "key", None) or shown(get(roles.parent))
-    rated = next((each for each in roles.satisfaction if get(each)), None)
+    rated = _first_of(roles.satisfaction, fields)
     rating = get(rated)
     rating = rating if isinstance(rating, dict) else {}
     return {
@@ -91,21 +91,19 @@ def shown(value: Any) -> str | None:
     """What people read in a field of any kind; of several values the first. Never a person."""
     if value is None:
         return None
-    if isinstance(value, (dict, Part)):
-        return _shown_of(value)
+    if isinstance(value, (str, int, float)):
+        return str(value).lower() if isinstance(value, bool) else str(value) or None
     if isinstance(value, list):
         return next((text for each in value if (text := shown(each))), None)
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value) or None if isinstance(value, (str, int, float)) else None
+    return _shown_of(value)
 
 
-def _shown_of(value: dict[str, Any] | Part) -> str | None:
+def _shown_of(value: Any) -> str | None:
     if isinstance(value, Part):
         return shown(value.name) or shown(value.key)
     if is_document(value):
         return without_people(value) or None
-    if {"accountId", "displayName", "emailAddress"} & set(value):
+    if not isinstance(value, dict) or {"accountId", "displayName", "emailAddress"} & set(value):
         return None
     return next((text for key in _SHOWN if (text := shown(value.get(key)))), None)
 
@@ -123,6 +121,14 @@ def _part(value: Any, name: str) -> str | None:
     """A text of what an issue names; an odd value has no such parts."""
     text = getattr(value, name, None)
     return text if isinstance(text, str) else None
+
+
+def _first_of(names: Iterable[str], fields: Mapping[Any, Any]) -> str | None:
+    """The first of these fields that holds something."""
+    for name in names:
+        if fields.get(name):
+            return name
+    return None
 
 
 def _category_key(status: Any) -> str | None:
