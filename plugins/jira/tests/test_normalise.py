@@ -322,6 +322,33 @@ def test_a_field_of_any_kind_is_what_people_read_and_never_a_person(
     assert shown(value) == text
 
 
+def test_how_people_are_called_is_not_even_decoded() -> None:
+    jo = {"accountId": "557058:1", "name": "jo", "displayName": "Jo Doe", "avatarUrls": {"x": "Jo"}}
+    fields = {
+        "reporter": jo,
+        "assignee": jo,
+        "project": {"key": "CASE", "lead": jo},
+        "issuelinks": [{"id": "1", "outwardIssue": {"id": "2", "fields": {"reporter": jo}}}],
+    }
+    log = [{"id": "1", "author": jo, "created": hours(1), "items": []}]
+    assert "Jo" not in repr(told({"id": "1", "key": "CASE-1", "fields": fields}, site(), log))
+
+
+@pytest.mark.parametrize(
+    ("field", "text"), [("project", "Cases"), ("status", "To Do"), ("reporter", None)]
+)
+def test_a_field_of_jiras_own_may_name_the_service_but_no_person(
+    field: str, text: str | None
+) -> None:
+    fields = {
+        "project": {"key": "CASE", "name": "Cases"},
+        "status": {"name": "To Do"},
+        "reporter": {"accountId": "557058:1", "displayName": "Jo", "name": "jo"},
+    }
+    issue = {"id": "1", "key": "CASE-1", "fields": fields}
+    assert flat(issue, site(service=field), [])["service"] == text
+
+
 def test_the_history_keeps_states_and_teams_and_no_authors() -> None:
     entries = [
         {"id": "2", "author": {"accountId": "a"}, "created": 1_772_355_600_000, "items": [

@@ -193,9 +193,11 @@ def _history(entries: Sequence[Any], site: Site) -> list[dict[str, Any]]:
     team = site.roles.team
     found = []
     for entry in entries:
-        items = getattr(entry, "items", None)
+        items = entry.items if isinstance(entry, Entry) else None
         for item in items if isinstance(items, list) else ():
-            name, number = getattr(item, "field", None), getattr(item, "field_id", None)
+            if not isinstance(item, Item):
+                continue
+            name, number = item.field, item.field_id
             if name == "status" or number == "status":
                 found.append(_change(entry, item, "state", site))
             elif team and (number == team or (number is None and name == site.team_name)):
