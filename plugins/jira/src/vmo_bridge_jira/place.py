@@ -65,14 +65,15 @@ class Place:
         for issue in issues:
             moment = stamp(issue, self._by, self._name)
             key, at = str(issue.id), moments.millis(moment)
-            if (key, at) in self._seen or self._was_read(key, at):
+            row = (key, at)
+            if row in self._seen or self._was_read(key, at):
                 continue
             if at < self._at - _DAY_MS:
                 raise SourceError(
                     f"{self._name}: the site does not keep to the order we asked for "
                     f"(issue {key} is a day older than the one before it)"
                 )
-            self._seen.add((key, at))
+            self._seen.add(row)
             if self._at < at <= self._moving:
                 self._at, self._last = at, set()
             if at == self._at:
