@@ -15,7 +15,6 @@ from typing import Any
 
 from vmo_bridge.connectors.opening import opened
 from vmo_bridge.hooks.loader import load_plugins
-from vmo_bridge.pipeline import Bridge
 from vmo_bridge.settings import load_settings
 
 Facts = Mapping[str, Any]
@@ -65,6 +64,8 @@ def configured(kind: str, facts: Facts, folder: Path) -> Path:
 
 def synced(kind: str, facts: Facts, folder: Path) -> dict[str, Any]:
     """Sync, and tell of it."""
+    from vmo_bridge.pipeline import Bridge  # reading alone does without
+
     settings, plugins = load_settings(configured(kind, facts, folder)), load_plugins()
     began = time.perf_counter()
     with Bridge(settings, plugins, owner="bench") as bridge:

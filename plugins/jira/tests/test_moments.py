@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -44,6 +44,16 @@ def test_what_is_no_moment_is_refused_and_kept_as_it_is(text: object) -> None:
     with pytest.raises((ValueError, TypeError)):
         moment(text)
     assert tidy(text) is text
+
+
+@given(st.datetimes(), st.timedeltas(timedelta(hours=-14), timedelta(hours=14)))
+def test_a_moment_is_kept_to_the_millisecond(at: datetime, offset: timedelta) -> None:
+    written = at.replace(tzinfo=timezone(offset)).isoformat()
+    try:
+        kept = moment(written).isoformat(timespec="milliseconds")
+    except ValueError:
+        kept = written
+    assert tidy(written) == kept
 
 
 @given(

@@ -32,7 +32,8 @@ from vmo_bridge.plugin import (
 from vmo_bridge_jira.flatten import flatten, shown
 from vmo_bridge_jira.normalise import Normaliser
 from vmo_bridge_jira.settings import JiraSettings
-from vmo_bridge_jira.site import JiraField, Roles, Site
+from vmo_bridge_jira.shapes import RawIssue, reader_of
+from vmo_bridge_jira.site import JiraField, Roles, Site, asked_fields
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
 CATEGORIES = {"to do": "new", "doing": "indeterminate", "done": "done", "closed": "done"}
@@ -54,6 +55,18 @@ def site(**roles: Any) -> Site:
         fields=[JiraField(id="customfield_7", name="Squad")],
         categories={**CATEGORIES, "10": "new"}, statuses={}, roles=Roles(**roles),
     )  # fmt: skip
+
+
+def told(issue: dict[str, Any], there: Site, log: list[Any]) -> RawIssue:
+    """An issue with its changelog, as a search of this site decodes it."""
+    answer = {"issues": [issue | {"changelog": {"histories": log}}]}
+    reader = reader_of(there, [*asked_fields(there)])
+    return reader.decode(msgspec.json.encode(answer)).issues[0]
+
+
+def flat(issue: dict[str, Any], there: Site, log: list[Any]) -> dict[str, Any]:
+    found = told(issue, there, log)
+    return flatten(found, there, found.changelog.histories, {})
 
 
 def hours(number: float) -> str:
@@ -309,6 +322,33 @@ def test_a_field_of_any_kind_is_what_people_read_and_never_a_person(
     assert shown(value) == text
 
 
+def test_how_people_are_called_is_not_even_decoded() -> None:
+    jo = {"accountId": "557058:1", "name": "jo", "displayName": "Jo Doe", "avatarUrls": {"x": "Jo"}}
+    fields = {
+        "reporter": jo,
+        "assignee": jo,
+        "project": {"key": "CASE", "lead": jo},
+        "issuelinks": [{"id": "1", "outwardIssue": {"id": "2", "fields": {"reporter": jo}}}],
+    }
+    log = [{"id": "1", "author": jo, "created": hours(1), "items": []}]
+    assert "Jo" not in repr(told({"id": "1", "key": "CASE-1", "fields": fields}, site(), log))
+
+
+@pytest.mark.parametrize(
+    ("field", "text"), [("project", "Cases"), ("status", "To Do"), ("reporter", None)]
+)
+def test_a_field_of_jiras_own_may_name_the_service_but_no_person(
+    field: str, text: str | None
+) -> None:
+    fields = {
+        "project": {"key": "CASE", "name": "Cases"},
+        "status": {"name": "To Do"},
+        "reporter": {"accountId": "557058:1", "displayName": "Jo", "name": "jo"},
+    }
+    issue = {"id": "1", "key": "CASE-1", "fields": fields}
+    assert flat(issue, site(service=field), [])["service"] == text
+
+
 def test_the_history_keeps_states_and_teams_and_no_authors() -> None:
     entries = [
         {"id": "2", "author": {"accountId": "a"}, "created": 1_772_355_600_000, "items": [
@@ -322,7 +362,7 @@ def test_the_history_keeps_states_and_teams_and_no_authors() -> None:
         "odd",
     ]  # fmt: skip
     issue = {"id": "1", "key": "A-1", "fields": {}}
-    history = flatten(issue, site(team="customfield_7"), entries, {})["history"]
+    history = flat(issue, site(team="customfield_7"), entries)["history"]
     assert [(each["id"], each["field"]) for each in history] == [
         ("1", "team"), ("2", "state"), ("2", "team"),
     ]  # fmt: skip
@@ -352,7 +392,7 @@ def test_whatever_a_field_holds_it_costs_that_record_at_most(
     fields: dict[str, Any], history: list[Any]
 ) -> None:
     issue = {"id": "1", "key": "A-1", "fields": {"updated": hours(1), **fields}}
-    kept = flatten(issue, site(**ROLES), history, {})
+    kept = flat(issue, site(**ROLES), history)
     assert not [name for name in ("reporter", "reporter_email", "assignee")
                 if not isinstance(kept[name], str | None)]  # fmt: skip
     try:
@@ -377,7 +417,7 @@ def test_issues_of_a_public_cloud_site_become_records() -> None:
     roles = {"parent": "customfield_10014", "service": "customfield_10029"}
     states = set()
     for issue in real("jiraecosystem_issues.jsonl.gz"):
-        found = records(flatten(issue, site(**roles), [], {}))
+        found = records(flat(issue, site(**roles), []))
         ticket = only(Ticket, found)
         assert ticket.number == issue["key"]
         assert ticket.requester_ref == f"dev/{issue['fields']['reporter']['accountId']}"
@@ -396,7 +436,7 @@ def test_issues_of_a_public_server_site_become_records() -> None:
             "created": row["created"], "updated": row["updated"],
         }  # fmt: skip
         issue = {"id": row["issue_id"], "key": row["issue_id"], "fields": fields}
-        ticket = only(Ticket, records(flatten(issue, site(), [], {})))
+        ticket = only(Ticket, records(flat(issue, site(), [])))
         assert (ticket.state == "closed") == (row["status"] == "Closed")
         assert ticket.priority in {1, 2, 3, 4, 5}
         count += 1
@@ -424,7 +464,7 @@ def test_a_real_history_of_states_has_no_gaps() -> None:
             "issuetype": {"name": "Task"}, "status": {"name": seen[-1][1]},
             "created": seen[0][0], "updated": seen[-1][0],
         }  # fmt: skip
-        found = records(flatten({"id": key, "key": key, "fields": fields}, site(), log, {}))
+        found = records(flat({"id": key, "key": key, "fields": fields}, site(), log))
         stretches = spans(found)
         assert len(stretches) == len(log) + 1
         assert all(a[3] == b[2] for a, b in itertools.pairwise(stretches))

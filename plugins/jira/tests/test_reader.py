@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -120,6 +121,40 @@ def test_a_capped_page_is_no_last_page(
 ) -> None:
     server.faults.set("max_results_cap", 4, app="jira" if deployment == "cloud" else "jiradc")
     assert sorted(ids(connect(deployment))) == in_source(server)
+
+
+def test_capped_pages_are_gathered_before_their_changelogs_are_asked_for(
+    server: SandboxServer, connect: Connect, wire: Any
+) -> None:
+    server.faults.set("max_results_cap", 4, app="jira")
+    found = pages(connect("cloud", page_size=30))
+    sizes = [len(page.records) for page in found]
+    assert max(sizes) <= 30
+    assert all(size > 26 for size in sizes[:-1])
+    assert len(wire.of("changelog/bulkfetch")) == len(found) < len(wire.of("search/jql"))
+    assert [bool(page.newest and page.cursor) for page in found] == [True] * len(found)
+
+
+def test_what_was_met_before_a_failure_is_given_and_gone_on_behind(
+    server: SandboxServer, connect: Connect, wire: Any, at_once: None
+) -> None:
+    server.faults.set("max_results_cap", 4, app="jira")
+    connector = connect("cloud", page_size=30)
+    wire.answer = lambda request: (
+        httpx.Response(503)
+        if request.url.path.endswith("search/jql") and len(wire.of("search/jql")) > 12
+        else None
+    )
+    walk = iter(connector.read(Slice(stream="issues")))
+    met = list(itertools.islice(walk, 2))
+    with pytest.raises(RetryLater):
+        next(walk)
+    early = [row["id"] for page in met for row in page.records]
+    assert len(early) > 30
+    wire.answer = lambda request: None
+    late = ids(connector, cursor=met[-1].cursor)
+    assert sorted({*early, *late}) == in_source(server)
+    assert len(early) + len(late) == len(in_source(server))
 
 
 def test_the_removed_search_is_never_asked(connect: Connect, wire: Any) -> None:
@@ -489,11 +524,11 @@ def test_long_changelogs_come_over_many_pages(server: SandboxServer, connect: Co
     item = {"field": "status", "fieldId": "status", "fieldtype": "jira", "from": "10000",
             "fromString": "To Do", "to": "3", "toString": "In Progress"}  # fmt: skip
     with_changes = [
-        (issue["id"], millis(LONG_AGO) + n, "admin", json.dumps([item])) for n in range(2500)
+        (issue["id"], millis(LONG_AGO) + n, "admin", json.dumps([item])) for n in range(12_500)
     ]
     server.jira.store.load([], with_changes)
     (row,) = (row for row in rows(connect()) if row["id"] == str(issue["id"]))
-    assert len(row["history"]) >= 2500
+    assert len(row["history"]) >= 12_500
 
 
 def test_a_changelog_whose_pages_repeat_is_an_error(connect: Connect, wire: Any) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from vmo_bridge.plugin import SourceError
 from vmo_bridge_jira.client import Refused
-from vmo_bridge_jira.search import RawIssue, Search, WalkBroken
+from vmo_bridge_jira.search import Search, WalkBroken
+from vmo_bridge_jira.shapes import RawIssue
 from vmo_bridge_jira.site import SYSTEM_FIELDS, Site, asked_fields
 
 _LOOKED_AT = 50
@@ -24,7 +25,7 @@ def blanks(site: Site, search: Search, scope: str) -> list[str]:
     found = _first(search, scope, asked_fields(site), _LOOKED_AT)
     if not found:
         return []
-    rows = [each["fields"] for each in found if isinstance(each.get("fields"), dict)]
+    rows = [each.values for each in found if isinstance(each.fields, dict)]
     names = {each.id: each.name for each in site.fields}
     hidden = [
         field for field in SYSTEM_FIELDS
@@ -56,7 +57,7 @@ def _anywhere(search: Search, scope: str, field: str) -> bool:
             if error.status != _BAD_REQUEST:
                 raise
         else:
-            return any(_filled(each.get("fields") or {}, field) for each in found)
+            return any(_filled(each.values, field) for each in found)
     return False
 
 

@@ -104,7 +104,7 @@ class Checks:
         found = self._search(self._cloud).page(jql, ["updated"], 1, None)
         if not found.issues:
             return "warning", "none is found; is that right, or are they hidden from the user?"
-        self._issue = str(found.issues[0].get("key"))
+        self._issue = str(found.issues[0].key)
         return "ok", "there are some" if found.total is None else f"{found.total} issues"
 
     def _look_at_screen(self, setting: str, wanted: str) -> Told:

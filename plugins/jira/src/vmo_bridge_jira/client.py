@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Generator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, get_origin
 
 import httpx
 import msgspec
@@ -13,6 +13,9 @@ import msgspec
 from vmo_bridge.plugin import AccessError, HttpClient, RetryLater, SourceError
 from vmo_bridge_jira.limits import Limits
 from vmo_bridge_jira.settings import JiraSettings, PatAuth
+from vmo_bridge_jira.shapes import ANYTHING, Reader
+
+T = TypeVar("T")
 
 ATTEMPTS = 3
 _SERVICE_DESK = "/rest/servicedeskapi/"
@@ -37,15 +40,17 @@ class JiraClient:
         self.http = http
         self.name = http.name
 
-    def get(self, path: str, params: Mapping[str, str] | None = None) -> Any:
-        """What a GET gives."""
-        return self.content(self.http.get(path, params), path)
+    def get(
+        self, path: str, params: Mapping[str, str] | None = None, reader: Reader = ANYTHING
+    ) -> Any:
+        """What a GET gives, decoded by ``reader``."""
+        return self.content(self.http.get(path, params), path, reader)
 
-    def post(self, path: str, content: Mapping[str, Any]) -> Any:
+    def post(self, path: str, content: Mapping[str, Any], reader: Reader = ANYTHING) -> Any:
         """What a POST gives that only reads: it is repeated like a GET."""
-        return self.content(self.http.post(path, content, attempts=ATTEMPTS), path)
+        return self.content(self.http.post(path, content, attempts=ATTEMPTS), path, reader)
 
-    def content(self, response: httpx.Response, what: str) -> Any:
+    def content(self, response: httpx.Response, what: str, reader: Reader = ANYTHING) -> Any:
         """The decoded body of an answer that is one; ``AccessError``, ``Refused``, ``RetryLater``.
 
         Where a site is down or asks for a sign-in, a web page comes with status 200.
@@ -63,13 +68,17 @@ class JiraClient:
                 "or ask for a sign-in in the browser"
             )
         try:
-            return msgspec.json.decode(body)
+            return reader.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise SourceError(f"{self.name}: {what}: the answer is cut off or not JSON") from error
 
     def mapping(self, content: Any, what: str) -> dict[str, Any]:
         """An answer that has to be an object."""
-        if not isinstance(content, dict):
+        return self.answer(content, dict[str, Any], what)
+
+    def answer(self, content: Any, kind: type[T], what: str) -> T:
+        """An answer that has to be an object of a kind."""
+        if not isinstance(content, get_origin(kind) or kind):
             raise SourceError(f"{self.name}: {what}: the answer is not an object")
         return content
 

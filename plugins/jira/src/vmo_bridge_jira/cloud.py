@@ -8,12 +8,22 @@ from typing import Any
 
 from vmo_bridge.plugin import SourceError
 from vmo_bridge_jira.client import JiraClient, NotThere, Refused
-from vmo_bridge_jira.search import SWEPT, Found, RawIssue, WalkBroken, issues_in, list_in
+from vmo_bridge_jira.search import SWEPT, Found, WalkBroken, issues_in, list_of
+from vmo_bridge_jira.shapes import (
+    CHANGES,
+    PLAIN,
+    Changes,
+    Entry,
+    IssueChanges,
+    RawIssue,
+    Reader,
+    SearchAnswer,
+)
 
 log = logging.getLogger(__name__)
 
 _EMPTY_PAGES = 3
-_MANY_CHANGES = 1000
+_MANY_CHANGES = 10_000
 _MANY_IDS = 5000
 _COUNTED = 100_000
 """So many issues are counted id by id (20 calls); of more it is only known roughly how many."""
@@ -32,8 +42,10 @@ class CloudSearch:
     largest_page = _MANY_IDS
     most_named = 50
 
-    def __init__(self, client: JiraClient) -> None:
+    def __init__(self, client: JiraClient, reader: Reader = PLAIN) -> None:
+        """``reader`` decodes the issues."""
         self._client = client
+        self._reader = reader
 
     def page(self, jql: str, fields: Sequence[str], size: int, more: str | None) -> Found:
         """A page without issues but with a token is stepped over, a few times."""
@@ -41,32 +53,37 @@ class CloudSearch:
             body: dict[str, Any] = {"jql": jql, "maxResults": size, "fields": list(fields)}
             if more:
                 body["nextPageToken"] = more
-            content = self._ask(body, more)
-            issues = issues_in(content, self._client.name)
-            token = content.get("nextPageToken") or None
+            answer = self._ask(body, more)
+            issues = issues_in(answer, self._client.name)
+            token = answer.next_page_token or None
             if token is None:
                 # isLast is not always there, and not always right; a token is all that leads on.
-                return Found(issues=issues, more=None, sure=content.get("isLast") is not False)
+                return Found(issues=issues, more=None, sure=answer.is_last is not False)
             if issues:
                 return Found(issues=issues, more=str(token))
-            if content.get("isLast") is True:
+            if answer.is_last is True:
                 return Found(issues=[], more=None)
             more = str(token)
         raise WalkBroken("the search gives one empty page after the other")
 
     def histories(self, issues: Sequence[RawIssue], fields: Sequence[str]) -> dict[str, Any]:
         """All changes of all issues of a page; an expanded search would cut them off."""
-        found: dict[str, Any] = {str(issue["id"]): [] for issue in issues}
+        found: dict[str, Any] = {str(issue.id): [] for issue in issues}
         body: dict[str, Any] = {
             "issueIdsOrKeys": list(found), "fieldIds": list(fields), "maxResults": _MANY_CHANGES,
         }  # fmt: skip
         path, seen = "/rest/api/3/changelog/bulkfetch", set[str]()
         while found:
-            content = self._client.mapping(self._client.post(path, body), path)
-            for log in list_in(content, "issueChangeLogs", self._client.name):
-                entries = list_in(log, "changeHistories", self._client.name)
-                found.setdefault(str(log.get("issueId")), []).extend(entries)
-            token = content.get("nextPageToken")
+            answer = self._client.answer(self._client.post(path, body, CHANGES), Changes, path)
+            logs = list_of(
+                IssueChanges, answer.issue_change_logs, "issueChangeLogs", self._client.name
+            )
+            for each in logs:
+                entries = list_of(
+                    Entry, each.change_histories, "changeHistories", self._client.name
+                )
+                found.setdefault(str(each.issue_id), []).extend(entries)
+            token = answer.next_page_token
             if not token:
                 break
             if token in seen:
@@ -86,8 +103,8 @@ class CloudSearch:
         """Key to id of those that are there; of the others it tells beside them."""
         body = {"issueIdsOrKeys": list(names), "fields": ["id"]}
         path = "/rest/api/2/issue/bulkfetch"
-        content = self._client.mapping(self._client.post(path, body), path)
-        return {str(each["key"]): str(each["id"]) for each in issues_in(content, path)}
+        answer = self._client.answer(self._client.post(path, body, PLAIN), SearchAnswer, path)
+        return {str(each.key): str(each.id) for each in issues_in(answer, path)}
 
     def count(self, jql: str) -> int | None:
         """Id by id, in pages of thousands: the site's own count is only roughly right."""
@@ -142,9 +159,9 @@ class CloudSearch:
         found: dict[str, RawIssue] = {}
         tokens = set[str]()
         while True:
-            content = self._ask(body, None)
-            found |= {str(each["id"]): each for each in issues_in(content, self._client.name)}
-            token = content.get("nextPageToken")
+            answer = self._ask(body, None)
+            found |= {str(each.id): each for each in issues_in(answer, self._client.name)}
+            token = answer.next_page_token
             if not token:
                 return list(found.values())
             if token in tokens:
@@ -170,7 +187,7 @@ class CloudSearch:
         more, tokens = None, set[str]()
         while True:
             found = self.page(jql, ["id"], _MANY_IDS, more)
-            fresh = [key for each in found.issues if (key := str(each["id"])) not in seen]
+            fresh = [key for each in found.issues if (key := str(each.id)) not in seen]
             seen.update(fresh)
             yield fresh
             if found.more is None and found.sure:
@@ -180,10 +197,11 @@ class CloudSearch:
             tokens.add(found.more)
             more = found.more
 
-    def _ask(self, body: Mapping[str, Any], more: str | None) -> dict[str, Any]:
+    def _ask(self, body: Mapping[str, Any], more: str | None) -> SearchAnswer[Any]:
         path = "/rest/api/2/search/jql"
         try:
-            return self._client.mapping(self._client.post(path, body), path)
+            content = self._client.post(path, body, self._reader)
+            return self._client.answer(content, SearchAnswer, path)
         except NotThere as error:
             raise NotThere(
                 f"{error}; is it a Jira Data Center? "

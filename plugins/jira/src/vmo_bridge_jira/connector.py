@@ -46,6 +46,7 @@ from vmo_bridge_jira.reader import Flattener, read_slice
 from vmo_bridge_jira.search import Search
 from vmo_bridge_jira.server import ServerSearch
 from vmo_bridge_jira.settings import JiraSettings
+from vmo_bridge_jira.shapes import PLAIN, Reader, reader_of
 from vmo_bridge_jira.site import Site
 from vmo_bridge_jira.writer import PROPERTY, IssueWriter
 
@@ -221,10 +222,10 @@ class Jira:
             for each in site.read_fields(self._library, self.name)
         ]
 
-    def _search(self, cloud: bool, *, changelogs: bool = True) -> Search:
+    def _search(self, cloud: bool, reader: Reader = PLAIN, *, changelogs: bool = True) -> Search:
         if cloud:
-            return CloudSearch(self._client)
-        return ServerSearch(self._client, changelogs=changelogs)
+            return CloudSearch(self._client, reader)
+        return ServerSearch(self._client, reader, changelogs=changelogs)
 
     def changed_at(self, stream: str, record: RawRecord) -> datetime | None:
         """When an issue was updated; no field tells."""
@@ -262,7 +263,8 @@ class Jira:
     def _flattener(self, seen: Site) -> Flattener:
         asked = self._settings.rating_comments and seen.roles.satisfaction
         ratings = RatingComments(self._client, self._drift.tell) if asked else None
-        return Flattener(seen, self._search(seen.cloud), ratings)
+        search = self._search(seen.cloud, reader_of(seen, site.asked_fields(seen)))
+        return Flattener(seen, search, ratings)
 
     def normalise(self, stream: str, record: RawRecord) -> Iterable[Record]:
         """Our records from one raw issue or field."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from vmo_bridge.plugin import SourceError
 from vmo_bridge_jira import moments
-from vmo_bridge_jira.search import RawIssue
+from vmo_bridge_jira.shapes import RawIssue
 
 By = Literal["updated", "created"]
 _DAY_MS = 86_400_000
@@ -36,6 +36,7 @@ class Place:
         self._at, self._resumed = _read_cursor(cursor)
         self._resumed_at = self._at
         self._seen: set[tuple[str, int]] = set()
+        self._last: set[str] = set()
         self._most = _MANY_ROWS
         self.newest: datetime | None = None
 
@@ -54,35 +55,37 @@ class Place:
     @property
     def cursor(self) -> str:
         """``<milliseconds>|<ids of the rows of that millisecond>``."""
-        ids = sorted(key for key, at in self._seen if at == self._at)
-        if self._at == self._resumed_at:
-            ids = sorted({*ids, *self._resumed})
+        resumed = self._resumed if self._at == self._resumed_at else ()
+        ids = sorted({*self._last, *resumed})
         return f"{self._at}|{','.join(ids[:_MOST_IDS])}"
 
-    def take(self, issues: Sequence[RawIssue]) -> list[RawIssue]:
-        """Those that were not read yet; the place moves behind them."""
+    def take(self, issues: Sequence[RawIssue]) -> list[tuple[RawIssue, datetime]]:
+        """Those that were not read yet, with their moments; the place moves behind them."""
         fresh = []
         for issue in issues:
-            key, at = str(issue["id"]), moments.millis(self._moment(issue))
-            if (key, at) in self._seen or self._was_read(key, at):
+            moment = stamp(issue, self._by, self._name)
+            key, at = str(issue.id), moments.millis(moment)
+            row = (key, at)
+            if row in self._seen or self._was_read(key, at):
                 continue
             if at < self._at - _DAY_MS:
                 raise SourceError(
                     f"{self._name}: the site does not keep to the order we asked for "
                     f"(issue {key} is a day older than the one before it)"
                 )
-            self._seen.add((key, at))
-            if at <= self._moving:
-                self._at = max(self._at, at)
-            fresh.append(issue)
+            self._seen.add(row)
+            if self._at < at <= self._moving:
+                self._at, self._last = at, set()
+            if at == self._at:
+                self._last.add(key)
+            fresh.append((issue, moment))
         if len(self._seen) > self._most:
             self._seen = {(key, at) for key, at in self._seen if at > self._at - 2 * _DAY_MS}
             self._most = max(_MANY_ROWS, 2 * len(self._seen))
         return fresh
 
-    def wants(self, issue: RawIssue) -> bool:
-        """Whether a row is of the slice: queries are by the minute, slices are exact."""
-        at = self._moment(issue)
+    def wants(self, at: datetime) -> bool:
+        """Whether a row of then is of the slice: queries are by the minute, slices are exact."""
         since, until = self._window
         if (since and at < since) or (until and at >= until):
             return False
@@ -93,9 +96,6 @@ class Place:
         """Whether nothing that is still to come can be of the slice."""
         return until is not None and self._at - _DAY_MS >= moments.millis(until)
 
-    def _moment(self, issue: RawIssue) -> datetime:
-        return stamp(issue, self._by, self._name)
-
     def _was_read(self, key: str, at: int) -> bool:
         """Whether it was read before the break after which we go on."""
         return at < self._resumed_at or (at == self._resumed_at and key in self._resumed)
@@ -103,12 +103,11 @@ class Place:
 
 def stamp(issue: RawIssue, by: By, name: str) -> datetime:
     """When an issue was updated or created; without that nothing can be read in order."""
-    fields: Any = issue.get("fields")
     try:
-        return moments.moment(fields.get(by) if isinstance(fields, dict) else None)
+        return moments.moment(issue.values.get(by))
     except ValueError:
         raise SourceError(
-            f"{name}: issue {issue.get('id')!r:.40} comes without {by!r}, or it is no moment"
+            f"{name}: issue {issue.id!r:.40} comes without {by!r}, or it is no moment"
         ) from None
 
 

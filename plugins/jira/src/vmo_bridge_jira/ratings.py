@@ -10,7 +10,7 @@ from typing import Any
 
 from vmo_bridge.plugin import AccessError
 from vmo_bridge_jira.client import JiraClient, NotThere
-from vmo_bridge_jira.search import RawIssue
+from vmo_bridge_jira.shapes import RawIssue
 
 
 class RatingComments:
@@ -25,9 +25,9 @@ class RatingComments:
         """Put the comment beside the rating of each issue that has one in one of ``fields``."""
         for issue in issues:
             for field in fields:
-                rating = (issue.get("fields") or {}).get(field)
+                rating = issue.values.get(field)
                 if isinstance(rating, dict) and rating.get("rating") and not rating.get("comment"):
-                    rating["comment"] = self._comment(str(issue["id"]))
+                    rating["comment"] = self._comment(str(issue.id))
 
     def _comment(self, key: str) -> Any:
         if self._refused:

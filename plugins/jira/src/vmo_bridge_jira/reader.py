@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from vmo_bridge.plugin import Page, RawRecord, Slice
+from vmo_bridge.plugin import Page, RawRecord, Slice, VmoBridgeError
 from vmo_bridge_jira.flatten import flatten, parent_keys
 from vmo_bridge_jira.ratings import RatingComments
-from vmo_bridge_jira.search import RawIssue, Search
+from vmo_bridge_jira.search import Search
+from vmo_bridge_jira.shapes import RawIssue
 from vmo_bridge_jira.site import Site, asked_fields
 from vmo_bridge_jira.walk import Route, Walk
 
@@ -34,13 +36,11 @@ class Flattener:
         self._learn(issues)
         if self._ratings:
             self._ratings.add(issues, self.site.roles.satisfaction)
-        return [
-            flatten(each, self.site, histories.get(str(each["id"])), self._ids) for each in issues
-        ]
+        return [flatten(each, self.site, histories.get(str(each.id)), self._ids) for each in issues]
 
     def _learn(self, issues: Sequence[RawIssue]) -> None:
         """The ids of the epics that issues of this page name by their keys."""
-        self._ids |= {str(each.get("key")): str(each["id"]) for each in issues}
+        self._ids |= {str(each.key): str(each.id) for each in issues}
         missing = [key for key in parent_keys(issues, self.site) if key not in self._ids]
         if missing:
             found: Mapping[str, str] = self.search.ids(missing)
@@ -62,6 +62,46 @@ def read_slice(
         moving_since=site.now - _MOVING,
     )
     walk = Walk(flattener.search, route, name=name, size=size)
-    for issues, expected in walk.batches():
-        records = flattener.records(issues)
-        yield Page(records=records, cursor=walk.cursor, newest=walk.newest, expected=expected)
+    for batch in _gathered(walk):
+        records = flattener.records(batch.issues)
+        yield Page(
+            records=records, cursor=batch.cursor, newest=batch.newest, expected=batch.expected
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Batch:
+    """Issues, and how far the walk had come with them."""
+
+    issues: list[RawIssue]
+    cursor: str
+    newest: datetime | None
+    expected: int | None
+
+
+def _gathered(walk: Walk) -> Iterator[_Batch]:
+    """Batches put together up to a page: the Cloud's search gives a hundred, its changelogs more.
+
+    What was met before a failure is still given.
+    """
+    held: _Batch | None = None
+    try:
+        for issues, expected in walk.batches():
+            if held and len(held.issues) + len(issues) > walk.size:
+                yield held
+                held = None
+            held = _Batch(
+                issues=[*held.issues, *issues] if held else issues,
+                cursor=walk.cursor,
+                newest=walk.newest,
+                expected=held.expected if held else expected,
+            )
+            if len(held.issues) >= walk.size:
+                yield held
+                held = None
+    except VmoBridgeError:
+        if held:
+            yield held
+        raise
+    if held:
+        yield held

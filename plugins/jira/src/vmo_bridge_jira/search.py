@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from vmo_bridge.plugin import SourceError
+from vmo_bridge_jira.shapes import Issue, RawIssue, SearchAnswer
 
-RawIssue = dict[str, Any]
+T = TypeVar("T")
 SWEPT = ("created", "updated")
 """What a sweep asks of an issue beside its id: its place in the order, and when it changed."""
 
@@ -74,17 +75,16 @@ class Search(Protocol):
         ...
 
 
-def issues_in(content: Mapping[str, Any], name: str) -> list[RawIssue]:
+def issues_in(answer: SearchAnswer[Any], name: str) -> list[RawIssue]:
     """The issues of an answer, each with its id; ``SourceError`` where there are none of that."""
-    rows = list_in(content, "issues", name)
-    if not all(row.get("id") for row in rows):
+    rows = list_of(Issue, answer.issues, "issues", name)
+    if not all(row.id for row in rows):
         raise SourceError(f"{name}: search: an issue comes without an id")
     return rows
 
 
-def list_in(content: Mapping[str, Any], part: str, name: str) -> list[dict[str, Any]]:
+def list_of(kind: type[T], rows: Any, part: str, name: str) -> list[T]:
     """A list of objects in an answer; ``SourceError`` where it is none."""
-    rows = content.get(part)
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+    if not isinstance(rows, list) or not all(isinstance(row, kind) for row in rows):
         raise SourceError(f"{name}: the answer has no list of {part}")
     return rows

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from msgspec import UNSET
+
 from vmo_bridge.plugin import AccessError, SourceError
 from vmo_bridge_jira.client import JiraClient, Refused
-from vmo_bridge_jira.search import Found, RawIssue, WalkBroken, issues_in
+from vmo_bridge_jira.search import Found, WalkBroken, issues_in
+from vmo_bridge_jira.shapes import ONE, PLAIN, Changelog, Issue, RawIssue, Reader, SearchAnswer
 
 _LONGEST_ADDRESS = 1500
 _MOST_NAMED = 100
@@ -20,21 +23,24 @@ class ServerSearch:
     largest_page = 1000
     most_named = _MOST_NAMED
 
-    def __init__(self, client: JiraClient, *, changelogs: bool = True) -> None:
-        """``changelogs``: whether they come with the issues of a page."""
+    def __init__(
+        self, client: JiraClient, reader: Reader = PLAIN, *, changelogs: bool = True
+    ) -> None:
+        """``reader`` decodes the issues; ``changelogs``: whether they come with those of a page."""
         self._client = client
+        self._reader = reader
         self._expand = "changelog" if changelogs else ""
         self._last: set[str] = set()
 
     def page(self, jql: str, fields: Sequence[str], size: int, more: str | None) -> Found:
         """From an offset on; a page has to begin with what the last one held."""
         start = int(more or 0)
-        content = self._ask(jql, fields, size, start, expand=self._expand)
-        issues = issues_in(content, self._client.name)
-        total = content.get("total")
+        answer = self._ask(jql, fields, size, start, expand=self._expand)
+        issues = issues_in(answer, self._client.name)
+        total = answer.total
         if not isinstance(total, int):
             raise SourceError(f"{self._client.name}: search: the answer does not say its total")
-        ids = [str(issue.get("id")) for issue in issues]
+        ids = [str(issue.id) for issue in issues]
         if start and (not ids or ids[0] not in self._last):
             raise WalkBroken("more than half a page has moved while it was read")
         if not ids and total:
@@ -57,15 +63,15 @@ class ServerSearch:
         for issue in issues:
             entries = _whole_log(issue)
             if entries is None:
-                entries = self._single_log(str(issue.get("key")))
+                entries = self._single_log(str(issue.key))
             if entries is not None:
-                found[str(issue.get("id"))] = entries
+                found[str(issue.id)] = entries
         return found
 
     def _single_log(self, key: str) -> list[Any] | None:
-        path = f"/rest/api/2/issue/{key}"
+        path, asked = f"/rest/api/2/issue/{key}", {"fields": "id", "expand": "changelog"}
         try:
-            return _whole_log(self._client.get(path, {"fields": "id", "expand": "changelog"}))
+            return _whole_log(self._client.get(path, asked, ONE))
         except AccessError:
             return None  # deleted or hidden since it was listed
 
@@ -75,8 +81,8 @@ class ServerSearch:
         for start in range(0, len(keys), _MOST_NAMED):
             part = keys[start : start + _MOST_NAMED]
             jql = f"key in ({', '.join(part)})"
-            content = self._ask(jql, ["id"], len(part), 0, strict=False)
-            found |= {str(e["key"]): str(e["id"]) for e in issues_in(content, self._client.name)}
+            answer = self._ask(jql, ["id"], len(part), 0, strict=False)
+            found |= {str(each.key): str(each.id) for each in issues_in(answer, self._client.name)}
         return found
 
     def named(self, scope: str, ids: Sequence[str], fields: Sequence[str]) -> list[RawIssue]:
@@ -85,11 +91,9 @@ class ServerSearch:
         jql = f"{scope} AND id in ({', '.join(ids)})"
         found: dict[str, RawIssue] = {}
         while True:
-            content = self._ask(
-                jql, fields, len(ids), len(found), strict=False, expand=self._expand
-            )
-            rows, total = issues_in(content, self._client.name), content.get("total")
-            new = {str(each["id"]): each for each in rows if str(each["id"]) not in found}
+            answer = self._ask(jql, fields, len(ids), len(found), strict=False, expand=self._expand)
+            rows, total = issues_in(answer, self._client.name), answer.total
+            new = {str(each.id): each for each in rows if str(each.id) not in found}
             found |= new
             if isinstance(total, int) and len(found) >= total:
                 return list(found.values())
@@ -105,7 +109,7 @@ class ServerSearch:
 
     def total(self, jql: str) -> tuple[int, bool]:
         """The same; it is exact."""
-        total = self._ask(jql, ["id"], 0, 0).get("total")
+        total = self._ask(jql, ["id"], 0, 0).total
         if not isinstance(total, int) or isinstance(total, bool):
             raise SourceError(f"{self._client.name}: search: the answer does not say its total")
         return total, True
@@ -126,7 +130,7 @@ class ServerSearch:
         *,
         strict: bool = True,
         expand: str = "",
-    ) -> dict[str, Any]:
+    ) -> SearchAnswer[Any]:
         path = "/rest/api/2/search"
         asked: dict[str, Any] = {
             "jql": jql, "startAt": start, "maxResults": size, "validateQuery": strict,
@@ -134,11 +138,13 @@ class ServerSearch:
         try:
             if len(jql) > _LONGEST_ADDRESS:
                 body = {"fields": list(fields), "expand": [expand] if expand else []}
-                return self._client.mapping(self._client.post(path, asked | body), path)
+                content = self._client.post(path, asked | body, self._reader)
+                return self._client.answer(content, SearchAnswer, path)
             params = {name: str(value) for name, value in asked.items()}
             params |= {"validateQuery": str(strict).lower(), "fields": ",".join(fields)}
             params |= {"expand": expand} if expand else {}
-            return self._client.mapping(self._client.get(path, params), path)
+            content = self._client.get(path, params, self._reader)
+            return self._client.answer(content, SearchAnswer, path)
         except Refused as error:
             if error.status != _GONE:
                 raise
@@ -150,9 +156,10 @@ class ServerSearch:
 
 def _whole_log(issue: Any) -> list[Any] | None:
     """The entries of an issue's changelog; None where it is not all there."""
-    log = issue.get("changelog") if isinstance(issue, dict) else None
-    entries = log.get("histories") if isinstance(log, dict) else None
-    if not isinstance(entries, list) or not isinstance(log, dict):
+    log = issue.changelog if isinstance(issue, Issue) else None
+    if not isinstance(log, Changelog) or not isinstance(log.histories, list):
         return None
-    total = log.get("total", len(entries))
+    entries, total = log.histories, log.total
+    if total is UNSET:
+        total = len(entries)
     return entries if isinstance(total, int) and len(entries) >= total else None

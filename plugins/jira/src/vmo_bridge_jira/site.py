@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -55,7 +56,7 @@ class Roles:
         return [*filter(None, single), *self.satisfaction, *self.slas]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Site:
     """One site as its user sees it."""
 
@@ -71,6 +72,11 @@ class Site:
     statuses: Mapping[str, str] = field(default_factory=dict)
     """A status's name to the key of its category."""
     roles: Roles
+
+    @cached_property
+    def team_name(self) -> str | None:
+        """How the team's field is called; sites have hundreds of fields to look through."""
+        return next((each.name for each in self.fields if each.id == self.roles.team), None)
 
 
 def look(

@@ -27,7 +27,7 @@ def sweep(site: Site, search: Search, *, name: str, scope: str) -> Iterator[Sequ
     for issues, _ in Walk(search, route, name=name, size=search.largest_page).batches():
         yield [
             Seen(
-                key=str(each["id"]),
+                key=str(each.id),
                 changed_at=stamp(each, "updated", name).replace(microsecond=0),
             )
             for each in issues

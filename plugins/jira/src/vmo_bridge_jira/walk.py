@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo
 from vmo_bridge.plugin import RetryLater, SourceError, TooSlow
 from vmo_bridge_jira import moments
 from vmo_bridge_jira.place import By, Place
-from vmo_bridge_jira.search import Found, RawIssue, Search, WalkBroken
+from vmo_bridge_jira.search import Found, Search, WalkBroken
+from vmo_bridge_jira.shapes import RawIssue
 
 log = logging.getLogger(__name__)
 
@@ -42,13 +43,13 @@ class Route:
 
 
 class Walk:
-    """One walk; ``size`` issues a request, fewer where the site runs out of time."""
+    """One walk; ``size`` issues a request, fewer once the site ran out of time."""
 
     def __init__(self, search: Search, route: Route, *, name: str, size: int) -> None:
+        self.size = size
         self._search = search
         self._route = route
         self._name = name
-        self._size = size
         self._place = Place(route.by, route.window, route.cursor, route.moving_since, name)
 
     @property
@@ -78,7 +79,7 @@ class Walk:
                 log.info("%s: %s; beginning again behind the last row", self._name, error)
                 found, broken = Found(issues=[], more=None), True
             fresh = self._place.take(found.issues)
-            wanted = [each for each in fresh if self._place.wants(each)]
+            wanted = [issue for issue, at in fresh if self._place.wants(at)]
             if wanted:
                 yield wanted, found.total if first and self._whole else None
             first = False
@@ -106,12 +107,12 @@ class Walk:
         jql = self._jql()
         while True:
             try:
-                return self._search.page(jql, self._route.fields, self._size, more)
+                return self._search.page(jql, self._route.fields, self.size, more)
             except TooSlow as error:
-                if self._size <= _SMALLEST_PAGE:
-                    raise RetryLater(f"{error}; even {self._size} issues take too long") from error
-                self._size = max(self._size // 2, _SMALLEST_PAGE)
-                log.info("%s: %s; next page %d issues", self._name, error, self._size)
+                if self.size <= _SMALLEST_PAGE:
+                    raise RetryLater(f"{error}; even {self.size} issues take too long") from error
+                self.size = max(self.size // 2, _SMALLEST_PAGE)
+                log.info("%s: %s; next page %d issues", self._name, error, self.size)
 
     def _jql(self) -> str:
         by, zone = self._route.by, self._route.zone
