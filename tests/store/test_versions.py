@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -155,3 +156,29 @@ def test_each_kind_has_a_table_and_a_history_of_the_same_columns(store: Store, k
     expected = shape(kind).all_columns
     assert [column.name for column in store._db[kind].columns] == expected
     assert [column.name for column in store._db[f"{kind}_history"].columns] == expected
+
+
+@pytest.mark.parametrize("column", ["priority", "scale_min"])
+@pytest.mark.parametrize(
+    "value", [None, 0, -(2**63), 2**63 - 1, 1.0, 1.5, 2.0**63, -1e300, 1e999, "", "x", "1", "12x",
+              " 1", "1e3", "0x1", b"", b"1", b"x"],
+)  # fmt: skip
+def test_a_number_s_column_refuses_just_what_that_of_an_older_store_does(
+    column: str, value: object
+) -> None:
+    kind = "ticket" if column == "priority" else "answer"
+    type_ = "integer" if column == "priority" else "real"
+    db = sqlite3.connect(":memory:")
+    db.execute(f"create table now ({shape(kind).column_sql(column)})")
+    check = f"check (typeof({column}) in ('{type_}', 'null'))"
+    db.execute(f"create table before ({column} {type_} {check})")
+
+    def taken(table: str) -> list[tuple[object, ...]]:
+        try:
+            db.execute(f"insert into {table} values (?)", [value])
+        except sqlite3.IntegrityError:
+            return []
+        return db.execute(f"select {column}, typeof({column}) from {table}").fetchall()
+
+    assert taken("now") == taken("before")
+    db.close()

@@ -80,7 +80,7 @@ def test_a_page_that_was_not_stored_is_not_remembered(
 ) -> None:
     for number in range(7):
         platform.ticket(f"{number}", title="t")
-    kept = store.raw.keep
+    kept = store.raw._keep_page
     calls = []
 
     def third_fails(*args: Any) -> int:
@@ -89,7 +89,7 @@ def test_a_page_that_was_not_stored_is_not_remembered(
             raise OSError("the machine goes down")
         return kept(*args)
 
-    monkeypatch.setattr(store.raw, "keep", third_fails)
+    monkeypatch.setattr(store.raw, "_keep_page", third_fails)
     with pytest.raises(OSError, match="goes down"):
         synced(remembering, store)
     (count,) = store._db.execute("select count(*) from ticket").fetchone()

@@ -115,21 +115,51 @@ class RawPages:
         self, stream_id: int, run_id: int, fetched_at: datetime, rows: Sequence[RawRow]
     ) -> int:
         """Store the rows as one page and enter them in the ledger; returns the page's id."""
-        blob = zstandard.compress(b"[" + b",".join(row.encoded for row in rows) + b"]", 1)
+        page = self._keep_page(stream_id, run_id, fetched_at, rows)
+        self._enter("insert or replace into", stream_id, page, rows)
+        return page
+
+    def keep_new(
+        self, stream_id: int, run_id: int, fetched_at: datetime, rows: Sequence[RawRow]
+    ) -> int | None:
+        """As ``keep``, but without ``changed`` before it: None where one of the rows was held.
+
+        Then nothing is kept. On a first sync this spares a look into the ledger for every row.
+        """
+        page = self._keep_page(stream_id, run_id, fetched_at, rows)
+        entered = self._enter("insert or ignore into", stream_id, page, rows)
+        if entered == len(rows):
+            return page
+        keys = json.dumps([row.key for row in rows])
+        self._db.execute(
+            "delete from ledger where stream_id = ? and page = ? "
+            "and key in (select value from json_each(?))",
+            [stream_id, page, keys],
+        )
+        self._db.execute("delete from raw_page where id = ?", [page])
+        return None
+
+    def _keep_page(
+        self, stream_id: int, run_id: int, fetched_at: datetime, rows: Sequence[RawRow]
+    ) -> int:
+        blob = zstandard.compress(b"[" + b",".join([row.encoded for row in rows]) + b"]", 1)
         page = self._db.execute(
             "insert into raw_page (stream_id, run_id, fetched_at, content) values (?, ?, ?, ?)",
             [stream_id, run_id, to_epoch(fetched_at), blob],
         ).lastrowid
         assert page is not None  # noqa: S101 - an insert has a rowid
-        self._db.conn.executemany(
-            "insert or replace into ledger (stream_id, key, hash, page, position, changed_at) "
+        return page
+
+    def _enter(self, verb: str, stream_id: int, page: int, rows: Sequence[RawRow]) -> int:
+        """Enter the rows of a page in the ledger; returns how many entries were written."""
+        return self._db.conn.executemany(
+            f"{verb} ledger (stream_id, key, hash, page, position, changed_at) "
             "values (?, ?, ?, ?, ?, ?)",
             [
                 (stream_id, row.key, row.hash, page, at, row.changed_at)
                 for at, row in enumerate(rows)
             ],
-        )
-        return page
+        ).rowcount
 
     def payload(self, page: int, position: int) -> dict[str, Any]:
         """The raw record at a place that a record version points to."""

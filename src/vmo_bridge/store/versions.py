@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -10,6 +11,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from vmo_bridge.errors import PluginError
 from vmo_bridge.records import Record
 from vmo_bridge.store.clock import to_epoch
 from vmo_bridge.store.schema import KINDS, shape
@@ -18,6 +20,8 @@ _THERE = "ref not in (select ref from tombstone where back_at is null and ref is
 
 Placed = tuple[Record, int]
 """A record and the position of its raw record in the page."""
+UNSOUND = (sqlite3.Error, PluginError, ValueError, TypeError, AttributeError)
+"""What is raised where a connector gave a record that does not keep to its own types."""
 
 
 class Versions:
@@ -51,6 +55,32 @@ class Versions:
                 written += len(kept)
         return written
 
+    def add(self, page: int, seen_at: datetime, records: Iterable[Placed]) -> bool:
+        """Add the records of a new page; False where one was held, or is not what its kind asks.
+
+        Then none of them is there, and it is for ``save`` to see to them one by one. On a first
+        sync this spares a look at what is held for every record, and a savepoint for every page.
+        """
+        rows: dict[str, list[list[Any]]] = defaultdict(list)
+        epoch = to_epoch(seen_at)
+        try:
+            for record, position in records:
+                table = shape(record.kind)
+                row = table.encode(record)
+                row += (row[table.updated_at], epoch, page, position)
+                rows[record.kind].append(row)
+            if all(
+                self._insert("insert or ignore into", kind, each) == len(each)
+                for kind, each in rows.items()
+            ):
+                return True
+        except UNSOUND:
+            if not self._db.conn.in_transaction:
+                raise  # a full disk undoes all of it: nothing may be written after that
+        for kind in KINDS:
+            self._db.execute(f"delete from {kind} where page = ?", [page])
+        return False
+
     def _not_held(self, kind: str, batch: Sequence[Placed]) -> list[Placed]:
         """Those that are not held just so."""
         table = shape(kind)
@@ -77,12 +107,11 @@ class Versions:
                 [refs],
             ).fetchall()
         )
-        updated_at = list(table.columns).index("updated_at")
         rows: list[list[Any]] = []
         late: list[list[Any]] = []
         for record, position in batch:
             row = table.encode(record)
-            valid_from = row[updated_at]
+            valid_from = row[table.updated_at]
             row += (valid_from, seen_at, page, position)
             # Two slices may deliver one record out of order: the older copy must not win.
             is_late = valid_from < current.get(record.ref, valid_from) and not older_too
@@ -114,14 +143,15 @@ class Versions:
             [json.dumps(refs)],
         )
 
-    def _insert(self, verb: str, table: str, rows: Sequence[Sequence[Any]]) -> None:
+    def _insert(self, verb: str, table: str, rows: Sequence[Sequence[Any]]) -> int:
+        """Returns how many were inserted."""
         if not rows:
-            return
+            return 0
         columns = shape(table.removesuffix("_history")).all_columns
         marks = ", ".join("?" * len(columns))
-        self._db.conn.executemany(
+        return self._db.conn.executemany(
             f"{verb} {table} ({', '.join(_quoted(columns))}) values ({marks})", rows
-        )
+        ).rowcount
 
     def find(self, name: str) -> list[dict[str, Any]]:
         """Current records by ref, readable id or number: rows with ``kind``, as stored."""

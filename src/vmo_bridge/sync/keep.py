@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,12 +10,12 @@ import msgspec
 
 from vmo_bridge.connectors.abilities import Dated
 from vmo_bridge.connectors.contract import Connector, RawRecord, Stream
-from vmo_bridge.errors import PluginError, RecordError, VmoBridgeError
+from vmo_bridge.errors import RecordError, VmoBridgeError
 from vmo_bridge.records import Record
 from vmo_bridge.store import Store
 from vmo_bridge.store.clock import to_epoch
 from vmo_bridge.store.raw import RawRow, raw_row
-from vmo_bridge.store.versions import Placed
+from vmo_bridge.store.versions import UNSOUND, Placed
 from vmo_bridge.sync.people import People
 
 
@@ -39,6 +38,9 @@ class Keeper:
     run_id: int
     stream: Stream
     stream_id: int
+    _all_new: bool = False
+    """Whether nothing of the last page was held, as on a first sync: then the next page is tried
+    without looking up what is held of it."""
 
     def keep(
         self, records: Sequence[RawRecord], seen_at: datetime, *, older_too: bool = False
@@ -47,13 +49,21 @@ class Keeper:
         # Asked once a page: of a protocol it is slow to ask.
         dated = self.connector if isinstance(self.connector, Dated) else None
         rows = [self._row(record, dated) for record in records]
-        changed, before = self.store.raw.changed(self.stream_id, rows, older_too=older_too)
-        if not changed:
-            return Kept(read=len(rows))
-        page = self.store.raw.keep(self.stream_id, self.run_id, seen_at, changed)
+        new = None
+        if self._all_new and rows and not older_too:
+            new = self.store.raw.keep_new(self.stream_id, self.run_id, seen_at, rows)
+        if new is None:
+            changed, before = self.store.raw.changed(self.stream_id, rows, older_too=older_too)
+            self._all_new = not before and len(changed) == len(rows)
+            if not changed:
+                return Kept(read=len(rows))
+            page = self.store.raw.keep(self.stream_id, self.run_id, seen_at, changed)
+        else:
+            page, changed, before = new, rows, {}
         batch = _Batch(page, seen_at, dict(enumerate(changed)), older_too=older_too)
         self._normalise(batch)
-        self._save(batch)
+        if new is None or not self.store.versions.add(page, seen_at, batch.placed):
+            self._save(batch)
         self._settle(batch, before)
         return Kept(read=len(rows), changed=len(changed), quarantined=len(batch.refused))
 
@@ -102,7 +112,7 @@ class Keeper:
         try:
             with self.store.transaction():
                 self._save_versions(batch)
-        except (sqlite3.Error, PluginError, ValueError, TypeError, AttributeError):
+        except UNSOUND:
             sound = []
             for record, position in batch.placed:
                 flaw = unsound(record)

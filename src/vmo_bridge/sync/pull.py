@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -21,8 +21,8 @@ from vmo_bridge.sync.scope import Scope
 from vmo_bridge.watch import Watch
 
 _A_TRANSACTION = 10_000
-"""Rows that are kept at once: keys have no order, so each row writes to another page of an index,
-and a commit of 1,000 rows costs nearly as much as one of 10,000. A killed read repeats as many."""
+"""Rows of one transaction: keys have no order, so each row writes to another page of an index, and
+a commit of 1,000 rows costs nearly as much as one of 10,000. A killed read repeats as many."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -37,7 +37,8 @@ class Pull:
     mark: StreamMark
     outcome: StreamOutcome
     watch: Watch
-    _gathered: list[tuple[SliceMark, Page | None]] = field(default_factory=list)
+    _kept: list[Kept] = field(default_factory=list)
+    _span: AbstractContextManager[None] | None = None
     _started: bool = False
 
     def changes(self, overlap: timedelta) -> None:
@@ -108,25 +109,25 @@ class Pull:
         try:
             for piece, page in pages_at_once(pieces, self._pages, at_once):
                 self._take(piece, page)
-            self._keep()
-        except VmoBridgeError:
-            self._keep()  # what came before the trouble, or the stop, is whole
-            raise
         finally:
+            self._commit()  # also after trouble, or a stop: what came before it is whole
             if self._started:
                 self.watch.end(f"{self.outcome.changed} new or changed")
 
     def _take(self, piece: SliceMark, page: Page | None) -> None:
-        """Gather a page, or the end of a slice (None); keep what is gathered when it is enough."""
-        self._gathered.append((piece, page))
-        if page is None:
-            return
-        if not self._started:
+        """Keep a page, or note the end of a slice (None); commit when enough is kept."""
+        if page is not None and not self._started:
             self.watch.begin(f"{self.connector.name}:{self.stream.name}", page.expected)
             self._started = True
+        with self._spanning():
+            if page is None:
+                self.store.marks.finish_slice(piece.id)
+                return
+            self._kept.append(self.keeper.keep(page.records, now()))
+            self.store.marks.advance(piece.id, cursor=page.cursor, newest=page.newest)
         self.watch.advance(len(page.records))
-        if sum(len(each.records) for _, each in self._gathered if each) >= _A_TRANSACTION:
-            self._keep()
+        if sum(each.read for each in self._kept) >= _A_TRANSACTION:
+            self._commit()
         self.watch.stop_here()
 
     def _pages(self, piece: SliceMark) -> Iterator[Page]:
@@ -145,18 +146,25 @@ class Pull:
         except Exception as error:
             raise PluginError(f"the connector stumbled: {type(error).__name__}: {error}") from error
 
-    def _keep(self) -> None:
-        """Save what is new on the pages gathered, together with their cursors."""
-        gathered, self._gathered = self._gathered, []
-        if not gathered:
-            return
-        kept: list[Kept] = []
-        with self.remembered():
-            for piece, page in gathered:
-                if page is None:
-                    self.store.marks.finish_slice(piece.id)
-                else:
-                    kept.append(self.keeper.keep(page.records, now()))
-                    self.store.marks.advance(piece.id, cursor=page.cursor, newest=page.newest)
+    @contextmanager
+    def _spanning(self) -> Iterator[None]:
+        """Inside a transaction that spans many pages; where one fails, none of them is kept."""
+        if self._span is None:
+            self._span = self.remembered()
+            self._span.__enter__()
+        try:
+            yield
+        except BaseException as error:
+            span, self._span = self._span, None
+            self._kept.clear()
+            span.__exit__(type(error), error, error.__traceback__)
+            raise
+
+    def _commit(self) -> None:
+        """Save what is new on the pages taken, together with their cursors."""
+        span, self._span = self._span, None
+        kept, self._kept = self._kept, []
+        if span is not None:
+            span.__exit__(None, None, None)
         for each in kept:
             self.outcome.add(each)

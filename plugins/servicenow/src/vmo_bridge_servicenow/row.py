@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from vmo_bridge.plugin import RawRecord, RecordError
@@ -12,6 +14,8 @@ from vmo_bridge_servicenow import query
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 """A whole number that every store can hold (64 bits)."""
+_FLAGS = {"true": True, "false": False, "1": True, "0": False}
+_PLAIN = {str}
 
 
 class Row:
@@ -24,7 +28,8 @@ class Row:
         self._stamp = stamp
         self._prefix = f"{source}/"
         self._source = source
-        self._get = raw.get
+        plain = {*map(type, raw.values())} == _PLAIN  # asked once instead of for some thirty values
+        self._get: Callable[[str], str | None] = raw.get if plain else partial(_unwrapped, raw)
 
     def base(self, name: str | None = None) -> dict[str, Any]:
         """What every record carries."""
@@ -56,28 +61,19 @@ class Row:
 
     def text(self, field: str) -> str | None:
         """A text, or None where it is empty or absent."""
-        value = self._get(field)
-        if type(value) is str:  # asked some thirty times a row: what is usual comes first
-            return value or None
-        if isinstance(value, dict):  # a reference that kept its link
-            value = value.get("value")
-        if value is None or value == "":
-            return None
-        if not isinstance(value, str):
-            raise RecordError(f"{field} is a {type(value).__name__}, not a text")
-        return value
+        return self._get(field) or None
 
     def need(self, field: str) -> str:
         """A text that has to be there."""
-        value = self.text(field)
-        if value is None:
+        value = self._get(field)
+        if not value:
             raise RecordError(f"{field} is empty or not readable")
         return value
 
     def ref(self, field: str) -> str | None:
         """The ref of what a field points to."""
-        key = self.text(field)
-        return None if key is None else self._prefix + key
+        key = self._get(field)
+        return self._prefix + key if key else None
 
     def need_ref(self, field: str) -> str:
         """A ref that has to be there."""
@@ -85,9 +81,9 @@ class Row:
 
     def time(self, field: str) -> datetime | None:
         """A moment, UTC."""
-        text = self.text(field)
+        text = self._get(field)
         try:
-            return None if text is None else query.moment(text)
+            return query.moment(text) if text else None
         except ValueError:
             raise RecordError(
                 f"{field} is {text!r:.40}, not a date-time (YYYY-MM-DD HH:MM:SS)"
@@ -106,8 +102,8 @@ class Row:
 
     def integer(self, field: str) -> int | None:
         """A whole number."""
-        text = self.text(field)
-        if text is None:
+        text = self._get(field)
+        if not text:
             return None
         plain = text.isdecimal() and text.isascii() and len(text) <= 18  # as nearly all are
         if not plain and not _WHOLE.fullmatch(text):
@@ -116,9 +112,20 @@ class Row:
 
     def flag(self, field: str) -> bool | None:
         """True or false."""
-        text = self.text(field)
-        if text is None:
+        text = self._get(field)
+        if not text:
             return None
-        if text.lower() not in ("true", "false", "1", "0"):
+        flag = _FLAGS.get(text.lower())
+        if flag is None:
             raise RecordError(f"{field} is {text!r:.40}, not true or false")
-        return text.lower() in ("true", "1")
+        return flag
+
+
+def _unwrapped(raw: RawRecord, field: str) -> str | None:
+    """A field of a row that is not all plain texts."""
+    value = raw.get(field)
+    if isinstance(value, dict):  # a reference that kept its link
+        value = value.get("value")
+    if value is not None and not isinstance(value, str):
+        raise RecordError(f"{field} is a {type(value).__name__}, not a text")
+    return value
