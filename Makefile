@@ -11,7 +11,7 @@ TESTS ?=
 BENCH ?=
 TRAPS ?=
 
-.PHONY: help setup demo test foreign traps check format bench bench-surveys clean
+.PHONY: help setup demo test foreign traps check format bench bench-surveys bench-publish clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ bench: $(STAMP)  ## measure beside peers, each in its own venv; flags by BENCH="
 
 bench-surveys: $(STAMP)  ## measure a first sync of 100k survey answers; flags by BENCH="--runs 5"
 	$(BIN)/python tests/benchmarks/bench_surveys.py $(BENCH)
+
+bench-publish: $(STAMP)  ## measure writing 10,000 values to 5,000 records; flags by BENCH="--runs 3"
+	$(BIN)/python tests/benchmarks/bench_publish.py $(BENCH)
 
 clean:  ## remove everything that is made
 	rm -rf $(VENV) .venv-foreign .venv-peers var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*

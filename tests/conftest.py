@@ -288,7 +288,7 @@ class FakeWriter(FakeConnector):
         services="services",
         user_groups="groups",
         service_path="service",
-        user_group_path="requester.group",
+        user_group_paths={"incident": "requester.group"},
     )
 
     def current(

@@ -19,7 +19,7 @@ from vmo_bridge.pipeline import Bridge, target_names
 from vmo_bridge.publish.layout import Layout
 from vmo_bridge.records import Finding, Worth
 from vmo_bridge.settings import Settings
-from vmo_bridge.settings.model import PublishSection
+from vmo_bridge.settings.publish import PublishSection
 from vmo_bridge.value.formulas import csat
 from vmo_bridge.watch import Stopped, Watch
 
@@ -132,7 +132,7 @@ def test_a_second_cycle_raises_and_writes_nothing_new(filled: Any, bridged: Any)
 def test_planning_is_the_default_and_writes_nothing(filled: Any, bridged: Any) -> None:
     with bridged(FULL.replace("apply", "plan")) as bridge:
         outcome = bridge.cycle()
-        assert outcome.publish[0].counts()["create"] == 2
+        assert outcome.publish[0].counts()["create"] == 3
         last = bridge.store.runs.last("publish")
         assert last.detail["applied"] is False
     assert filled.written == []

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,12 +12,12 @@ from typing import Any, Self
 
 from pluggy import HookCaller
 
-from vmo_bridge.connectors.contract import Connector
 from vmo_bridge.connectors.opening import enabled_connectors, opened, target_names
-from vmo_bridge.connectors.writing import Writer
 from vmo_bridge.errors import ConfigError, VmoBridgeError
 from vmo_bridge.hooks.loader import Plugins
-from vmo_bridge.publish.stage import Publisher, PublishOutcome, writable
+from vmo_bridge.publish.run import Publishing
+from vmo_bridge.publish.stage import PublishOutcome
+from vmo_bridge.publish.undo import UndoOutcome
 from vmo_bridge.settings import Settings
 from vmo_bridge.signals.detect import DetectOutcome, detect
 from vmo_bridge.store import Store
@@ -170,49 +169,39 @@ class Bridge:
                 run.state = "looked"
         return outcome
 
-    def publish(self, *, apply: bool) -> list[PublishOutcome]:
+    def publish(self, *, apply: bool, retry: bool = False) -> list[PublishOutcome]:
         """Stage 4: plan for every target, and if told to, write, read back and keep receipts.
 
-        A target that fails does not stop the others; the first failure is raised at the end.
+        ``retry``: also what was left alone for a while because a target did not keep it.
         """
-        names = target_names(self.settings, self.plugins)
-        if not names:
+        if not target_names(self.settings, self.plugins):
             return []
-        outcomes: list[PublishOutcome] = []
-        failures: list[VmoBridgeError] = []
         with self._run("publish") as run:
-            for name in names:
-                try:
-                    outcomes.append(self._publish_to(name, run.id, apply=apply))
-                except Stopped:
-                    raise
-                except VmoBridgeError as error:
-                    failures.append(error)
-                    log.error("%s: %s", name, error)
-            blocked = sorted({alarm for each in outcomes for alarm in each.blocked})
-            run.detail = {"applied": apply, **_counted(outcomes), "blocked": blocked}
-            if failures:
-                raise failures[0]
-        return outcomes
-
-    def _publish_to(self, name: str, run_id: int, *, apply: bool) -> PublishOutcome:
-        with opened(name, self.settings, self.plugins) as connector:
-            publisher = Publisher(
-                self.store,
-                self.settings,
-                name,
-                _writer(connector, self.settings),
+            if retry:
+                self._publishing(run).retry()
+            return self._publishing(run).publish(
+                apply=apply,
                 as_of=self.moment(),
-            )
-            if not apply:
-                return publisher.plan()
-            return publisher.apply(
-                run_id,
-                self.watch,
-                lambda result, key: self._tell(
+                published=lambda result, key: self._tell(
                     self.plugins.hook.vmo_kpi_published, result=result, record=key
                 ),
+                told=run.detail,
             )
+
+    def undo(self, run_id: int, *, apply: bool) -> list[UndoOutcome]:
+        """Take back what a run of ``publish`` wrote, unless somebody has changed it since."""
+        with self._run("undo") as run:
+            run.detail = {"run": run_id, "applied": apply}
+            return self._publishing(run).undo(run_id, apply=apply)
+
+    def _publishing(self, run: _Run) -> Publishing:
+        return Publishing(
+            store=self.store,
+            settings=self.settings,
+            plugins=self.plugins,
+            watch=self.watch,
+            run_id=run.id,
+        )
 
     def cycle(self, told: Callable[[str, Any], None] = lambda _, __: None) -> CycleOutcome:
         """All four, once; whether values are written is the configuration's word.
@@ -285,28 +274,6 @@ def _care(settings: Settings) -> Care:
         sweep_every=timedelta(hours=hours) if hours else None,
         alarm_share=settings.sync.alarm_share,
     )
-
-
-def _counted(outcomes: Sequence[PublishOutcome]) -> dict[str, Any]:
-    """The counts of all targets together, for the diary."""
-    counts: Counter[str] = Counter()
-    waiting = []
-    for each in outcomes:
-        counts.update(each.counts())
-        if each.delivery:
-            counts["stored"] += each.delivery.stored
-            counts["not_stored"] += len(each.delivery.troubled)
-            waiting += [each.delivery.waiting] if each.delivery.waiting else []
-    return {**counts, "waiting": "; ".join(waiting)}
-
-
-def _writer(connector: Connector, settings: Settings) -> Writer:
-    writer = writable(connector)
-    if writer is None:
-        raise ConfigError(
-            f"{settings.file}: publish.connectors: {connector.name!r} cannot be written to"
-        )
-    return writer
 
 
 def _told(error: Exception) -> str:

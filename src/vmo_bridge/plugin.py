@@ -25,13 +25,18 @@ from vmo_bridge.connectors.contract import (
 )
 from vmo_bridge.connectors.http import HttpClient, is_loopback_url, is_safe_url, retry_moment
 from vmo_bridge.connectors.writing import (
+    BulkWriter,
     Change,
     Column,
+    Package,
+    Packaging,
     Places,
     ProvisionStep,
     Receipt,
+    Removing,
     TargetTable,
     Writer,
+    Written,
 )
 from vmo_bridge.errors import (
     AccessError,
@@ -73,6 +78,7 @@ __all__ = [
     "AccessError",
     "Answer",
     "Budget",
+    "BulkWriter",
     "Change",
     "CheckRow",
     "Choice",
@@ -94,6 +100,8 @@ __all__ = [
     "Link",
     "Metered",
     "Noting",
+    "Package",
+    "Packaging",
     "Page",
     "Person",
     "Places",
@@ -105,6 +113,7 @@ __all__ = [
     "Record",
     "RecordError",
     "Remembering",
+    "Removing",
     "RetryLater",
     "Row",
     "Rule",
@@ -132,6 +141,7 @@ __all__ = [
     "Worth",
     "WriteRefused",
     "Writer",
+    "Written",
     "hookimpl",
     "is_loopback_url",
     "is_safe_url",

@@ -14,8 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.e2e.publishing import opened, serve
 
+from vmo_bridge.cli.setup import make_missing
 from vmo_bridge.sandbox.server import SandboxServer
+from vmo_bridge.watch import Watch
 
 CONFIG = """\
 [bridge]
@@ -114,3 +117,16 @@ def looped(agency: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         opened.run("provision", "--apply")
         opened.run("cycle")
         yield opened
+
+
+@pytest.fixture(scope="session")
+def measured(agency: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a provisioned sandbox and a store that has everything but publishing."""
+    folder = tmp_path_factory.mktemp("measured")
+    shutil.copytree(agency, folder / "sandbox")
+    with serve(folder), opened(folder) as bridge:
+        make_missing(bridge.settings, bridge.plugins, apply=True, watch=Watch())
+        bridge.sync()
+        bridge.detect()
+        bridge.measure()
+    return folder

@@ -13,7 +13,7 @@ from vmo_bridge.publish.layout import Layout
 from vmo_bridge.publish.stage import Publisher, PublishOutcome
 from vmo_bridge.records import Finding, KpiResult, Signal, Worth
 from vmo_bridge.settings import Settings
-from vmo_bridge.settings.model import PublishSection
+from vmo_bridge.settings.publish import PublishSection
 from vmo_bridge.store import Store
 from vmo_bridge.sync import Care, sync_source
 from vmo_bridge.sync.people import People
@@ -63,6 +63,7 @@ def result(fakes: SimpleNamespace) -> Callable[..., KpiResult]:
             "status": "no-target" if value is not None else "too-few",
             "completeness": 1.0,
             "data_as_of": end,
+            "grade": "A",
         }
         return KpiResult(**values | given)
 

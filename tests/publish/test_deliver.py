@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from vmo_bridge.connectors.writing import Change, Receipt
+from vmo_bridge.connectors.writing import Change
 from vmo_bridge.errors import (
     AccessError,
     RetryLater,
@@ -16,14 +15,14 @@ from vmo_bridge.errors import (
     SourceError,
     WriteRefused,
 )
-from vmo_bridge.publish.deliver import verdict
+from vmo_bridge.publish.verdict import verdict
 from vmo_bridge.records import KpiResult, Signal
 from vmo_bridge.settings import Settings
 from vmo_bridge.watch import Stopped, Watch
 
 MakeResult = Callable[..., KpiResult]
 MakeSignal = Callable[..., Signal]
-QUIET = {"create": 0, "change": 0, "unchanged": 0, "refused": 0}
+QUIET = {"create": 0, "change": 0, "unchanged": 0, "refused": 0, "held": 0}
 
 
 def kpis(desk: Any, *results: KpiResult) -> None:
@@ -37,7 +36,7 @@ def result_rows(desk: Any) -> dict[str, dict[str, str]]:
 def test_a_plan_writes_nothing(desk: Any, result: MakeResult) -> None:
     kpis(desk, result())
     outcome = desk.plan()
-    assert outcome.counts() == {"create": 1, "change": 3, "unchanged": 0, "refused": 0}
+    assert outcome.counts() == {**QUIET, "create": 1, "change": 3}
     assert outcome.delivery is None
     assert desk.platform.written == []
     assert desk.store.outbox.counts() == {}
@@ -151,7 +150,7 @@ def test_a_field_that_a_business_rule_changes_is_reverted(desk: Any, result: Mak
     desk.platform.revert["u_value"] = "0.4"
     delivery = desk.apply().delivery
     ((_, reason),) = delivery.troubled
-    assert reason == "u_value holds '0.4' instead of '0.5': reverted over there"
+    assert reason == "u_value holds '0.4' instead of '0.5': reverted by the platform"
     assert desk.store.outbox.counts()["reverted"] == 1
     assert desk.told == [], "nobody is told of what does not stand there"
 
@@ -175,10 +174,9 @@ def change(before: dict[str, str], **values: str) -> Change:
 def test_the_verdict_is_what_the_record_holds_now(
     before: dict[str, str], wished: dict[str, str], held: dict[str, str], state: str
 ) -> None:
-    receipt = Receipt(key="1", stored=held, seen_at=datetime(2026, 1, 1, tzinfo=UTC))
-    found, reason = verdict(change(before, **wished), receipt)
-    assert found == state
-    assert bool(reason) == (state != "stored")
+    found = verdict(change(before, **wished), held)
+    assert found.state == state
+    assert bool(found.reason) == bool(found.fields) == (state != "stored")
 
 
 def test_a_missing_field_is_refused_with_its_cure_and_nothing_is_written_there(
@@ -233,7 +231,7 @@ def test_facts_of_a_write_that_was_cut_off_are_taken_back_too(
     desk.store.findings.save_signals(1, desk.now, [signal("a", "desk/3")])
     desk.platform.fail_read_back = RetryLater("gone before the answer")
     desk.platform.reject = {"fin": WriteRefused("x"), "vpn": WriteRefused("x")}
-    desk.platform.reject["1"] = WriteRefused("x")
+    desk.platform.reject |= {"1": WriteRefused("x"), "rule:a": WriteRefused("x")}
     assert desk.apply().delivery.waiting
     assert desk.said("incident", "3")["open_signals"] == "1"
     assert desk.store.outbox.receipts("desk", "3") == []

@@ -13,13 +13,13 @@ from vmo_bridge.connectors.writing import Places
 from vmo_bridge.publish.layout import Layout
 from vmo_bridge.records import Initiative
 from vmo_bridge.settings import Settings
-from vmo_bridge.settings.model import PublishSection
+from vmo_bridge.settings.publish import PublishSection
 
 PLACES = Places(
     tickets=(),
     all_tickets="issue",
     initiatives="epic",
-    kpi_results=False,
+    own_records=False,
     field_prefix="vmo.value.",
     further_fields={"open_signals": "customfield_1"},
 )

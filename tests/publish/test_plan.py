@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,11 +13,13 @@ from hypothesis import strategies as st
 
 from vmo_bridge.connectors.writing import Places
 from vmo_bridge.errors import AccessError, RetryLater, SourceError
+from vmo_bridge.publish.columns import KEY
 from vmo_bridge.publish.facts import plain
-from vmo_bridge.publish.layout import KEY, Layout
-from vmo_bridge.publish.plan import Wish, make_plan, same
+from vmo_bridge.publish.layout import Layout
+from vmo_bridge.publish.plan import Past, PlanRow, make_plan, same
 from vmo_bridge.publish.stage import PublishOutcome, writable
-from vmo_bridge.settings.model import PublishSection
+from vmo_bridge.publish.wishes import Wish
+from vmo_bridge.settings.publish import PublishSection
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False, width=32)
 NOTATIONS = st.text(max_size=4) | NUMBERS.map(str) | NUMBERS.map(plain)
@@ -68,6 +72,13 @@ def test_a_number_is_written_without_needless_zeros(number: float | None, text: 
     assert plain(number) == text
 
 
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+def planned(writer: Any, wishes: Iterable[Wish], **past: Any) -> list[PlanRow]:
+    return make_plan(writer, wishes, lambda table: Past(**{"now": NOW, **past}))
+
+
 def wish(key: str, table: str = "incident", **values: str) -> Wish:
     return Wish(table=table, key=key, label=f"INC{key}", values=values)
 
@@ -93,24 +104,24 @@ def writer(fakes: SimpleNamespace, platform: Any) -> Any:
 
 
 def test_only_what_differs_is_planned_with_what_stood_there(writer: Any) -> None:
-    (row,) = make_plan(writer, [wish("1", a="y", b="2.5")])
+    (row,) = planned(writer, [wish("1", a="y", b="2.5")])
     assert (row.action, row.key, row.match) == ("change", "1", {})
     assert (row.values, row.before) == ({"a": "y"}, {"a": "x"})
 
 
 def test_what_stands_there_already_is_left_alone(writer: Any) -> None:
-    (row,) = make_plan(writer, [wish("1", a="x", b="2.5")])
+    (row,) = planned(writer, [wish("1", a="x", b="2.5")])
     assert (row.action, row.values) == ("unchanged", {})
 
 
 def test_a_record_that_is_not_there_or_not_seen_is_refused(writer: Any) -> None:
-    (row,) = make_plan(writer, [wish("9", a="x")])
+    (row,) = planned(writer, [wish("9", a="x")])
     assert row.action == "refused"
     assert "not there, or our user may not see it" in row.reason
 
 
 def test_a_field_that_is_not_there_is_refused_with_its_cure(writer: Any) -> None:
-    good, bad = make_plan(writer, [wish("1", a="y", b="3"), wish("2", a="y", b="3")])
+    good, bad = planned(writer, [wish("1", a="y", b="3"), wish("2", a="y", b="3")])
     assert good.action == "change"
     assert (bad.action, bad.values) == ("refused", {})
     assert bad.reason == "the target has no field b; run 'vmo-bridge provision'"
@@ -121,7 +132,7 @@ def test_a_table_that_cannot_be_read_refuses_its_own_wishes_only(
     writer: Any, platform: Any, failure: Exception
 ) -> None:
     platform.hidden_tables["kpi"] = failure
-    refused, good = make_plan(writer, [ours("csat", a="x"), wish("1", a="y")])
+    refused, good = planned(writer, [ours("csat", a="x"), wish("1", a="y")])
     assert (refused.action, refused.reason) == ("refused", str(failure))
     assert good.action == "change"
 
@@ -129,11 +140,11 @@ def test_a_table_that_cannot_be_read_refuses_its_own_wishes_only(
 def test_a_target_that_is_away_has_no_plan(writer: Any, platform: Any) -> None:
     platform.hidden_tables["kpi"] = RetryLater("away")
     with pytest.raises(RetryLater):
-        make_plan(writer, [ours("csat", a="x")])
+        planned(writer, [ours("csat", a="x")])
 
 
 def test_a_record_of_ours_is_found_by_our_key_or_made(writer: Any) -> None:
-    rows = make_plan(writer, [ours("csat", a="z"), ours("sla", a="y"), ours("new", a="1")])
+    rows = planned(writer, [ours("csat", a="z"), ours("sla", a="y"), ours("new", a="1")])
     assert [(row.action, row.key, row.match) for row in rows] == [
         ("change", "k1", {KEY: "csat"}),
         ("unchanged", "k2", {KEY: "sla"}),
@@ -143,7 +154,7 @@ def test_a_record_of_ours_is_found_by_our_key_or_made(writer: Any) -> None:
 
 
 def test_a_record_of_ours_is_not_made_only_to_say_nothing(writer: Any) -> None:
-    there, gone = make_plan(writer, [ours("csat", create=False), ours("new", create=False, a="")])
+    there, gone = planned(writer, [ours("csat", create=False), ours("new", create=False, a="")])
     assert (there.action, there.key) == ("unchanged", "k1")
     assert (gone.action, gone.values) == ("unchanged", {})
 
@@ -151,19 +162,20 @@ def test_a_record_of_ours_is_not_made_only_to_say_nothing(writer: Any) -> None:
 def test_a_table_without_our_key_is_refused_with_its_cure(writer: Any, platform: Any) -> None:
     """An instance that does not know the column of a query answers with every row."""
     writer.current = lambda *_: {"k1": {"a": "x"}, "k2": {"a": "y"}}
-    rows = make_plan(writer, [ours("csat", a="x"), ours("new", a="x")])
+    rows = planned(writer, [ours("csat", a="x"), ours("new", a="x")])
     assert {(row.action, row.reason) for row in rows} == {
         ("refused", f"the target has no field {KEY}; run 'vmo-bridge provision'")
     }
 
 
 def test_no_wishes_make_no_plan(writer: Any) -> None:
-    assert make_plan(writer, []) == []
+    assert planned(writer, []) == []
     assert PublishOutcome(target="desk").counts() == {
         "create": 0,
         "change": 0,
         "unchanged": 0,
         "refused": 0,
+        "held": 0,
     }
 
 
@@ -184,11 +196,14 @@ def layout(**places: Any) -> Layout:
 
 def test_the_layout_has_a_table_of_ours_and_fields_on_theirs() -> None:
     full = layout(
-        services="svc", user_groups="grp", service_path="s", user_group_path="caller.dept"
+        services="svc",
+        user_groups="grp",
+        service_path="s",
+        user_group_paths={"incident": "caller.dept"},
     )
     tables = {each.table: each for each in full.tables()}
-    assert list(tables) == ["x_1_result", "svc", "grp", "incident", "request"]
-    assert [name for name, each in tables.items() if each.create] == ["x_1_result"]
+    assert list(tables) == ["x_1_result", "u_vmo_signal", "svc", "grp", "incident", "request"]
+    assert [name for name, each in tables.items() if each.create] == ["x_1_result", "u_vmo_signal"]
     assert KEY in [column.name for column in tables["x_1_result"].columns]
     names = ("x_1_watermelon", "x_1_lost_time", "x_1_open_signals")
     assert full.fields_of("incident") == names
@@ -201,5 +216,10 @@ def test_the_layout_has_a_table_of_ours_and_fields_on_theirs() -> None:
 
 def test_a_target_without_services_and_groups_gets_none_of_their_fields() -> None:
     bare = layout()
-    assert [each.table for each in bare.tables()] == ["x_1_result", "incident", "request"]
-    assert bare.tables()[1].show == bare.fields_of("incident")
+    assert [each.table for each in bare.tables()] == [
+        "x_1_result",
+        "u_vmo_signal",
+        "incident",
+        "request",
+    ]
+    assert bare.tables()[2].show == bare.fields_of("incident")

@@ -13,7 +13,7 @@ from vmo_bridge.records import Finding, KpiResult, Signal, Worth
 from vmo_bridge.store import Store
 from vmo_bridge.store.clock import from_epoch, now, to_epoch
 from vmo_bridge.store.findings import kpi_ids
-from vmo_bridge.store.outbox import OutboxItem, StoredReceipt
+from vmo_bridge.store.outbox import Ending, OutboxItem, StoredReceipt
 
 
 def at(seconds: int) -> datetime:
@@ -269,7 +269,16 @@ def test_what_waits_comes_back_whole_and_in_order(store: Store) -> None:
 
 def test_a_new_plan_supersedes_what_still_waited(store: Store) -> None:
     store.outbox.queue(1, "desk", [item("k1"), item("k2")])
-    store.outbox.end(store.outbox.waiting("desk")[0], "stored", "", receipt("k1"))
+    store.outbox.end(
+        [
+            Ending(
+                item=store.outbox.waiting("desk")[0],
+                state="stored",
+                reason="",
+                receipt=receipt("k1"),
+            )
+        ]
+    )
     store.outbox.queue(2, "desk", [item("k3")])
     assert [each.key for each in store.outbox.waiting("desk")] == ["k3"]
     assert store.outbox.counts() == {"stored": 1, "superseded": 1, "waiting": 1}
@@ -278,8 +287,10 @@ def test_a_new_plan_supersedes_what_still_waited(store: Store) -> None:
 def test_a_receipt_says_what_the_target_held(store: Store) -> None:
     store.outbox.queue(1, "desk", [item("k1"), item("k2")])
     one, two = store.outbox.waiting("desk")
-    store.outbox.end(one, "reverted", "why", receipt("k1", "reverted"))
-    store.outbox.end(two, "refused", "no")
+    store.outbox.end(
+        [Ending(item=one, state="reverted", reason="why", receipt=receipt("k1", "reverted"))]
+    )
+    store.outbox.end([Ending(item=two, state="refused", reason="no")])
     assert store.outbox.receipts("desk", "k1") == [receipt("k1", "reverted")]
     assert store.outbox.receipts("desk", "k2") == []
     assert store.outbox.receipts("other", "k1") == []
@@ -288,7 +299,16 @@ def test_a_receipt_says_what_the_target_held(store: Store) -> None:
 
 def test_a_record_that_was_made_is_known_by_its_key_and_by_ours(store: Store) -> None:
     store.outbox.queue(1, "desk", [item(None, match={"u_key": "csat"}), item("k9", target="other")])
-    store.outbox.end(store.outbox.waiting("desk")[0], "stored", "", receipt("new1"))
+    store.outbox.end(
+        [
+            Ending(
+                item=store.outbox.waiting("desk")[0],
+                state="stored",
+                reason="",
+                receipt=receipt("new1"),
+            )
+        ]
+    )
     assert store.outbox.written_keys("desk", "incident") == {"new1"}
     assert store.outbox.written_matches("desk", "incident", "u_key") == {"csat"}
     assert store.outbox.written_matches("desk", "incident", "u_else") == set()
@@ -297,7 +317,7 @@ def test_a_record_that_was_made_is_known_by_its_key_and_by_ours(store: Store) ->
 
 def test_a_write_without_a_receipt_may_have_arrived_a_refused_one_has_not(store: Store) -> None:
     store.outbox.queue(1, "desk", [item("sent"), item("refused", match={"u_key": "r"})])
-    store.outbox.end(store.outbox.waiting("desk")[1], "refused", "no")
+    store.outbox.end([Ending(item=store.outbox.waiting("desk")[1], state="refused", reason="no")])
     store.outbox.queue(2, "desk", [])
     assert store.outbox.written_keys("desk", "incident") == {"sent"}
     assert store.outbox.written_matches("desk", "incident", "u_key") == set()

@@ -185,7 +185,7 @@ def test_other_places_and_other_keys_are_told(connect: Connect, key: str) -> Non
     with pytest.raises(WriteRefused, match="no place 'u_vmo_kpi_result'"):
         writer.write(Change(table="u_vmo_kpi_result", key=key, match={}, values={SIGNALS: "1"}))
     assert (writer.places.all_tickets, writer.places.initiatives) == ("issue", "epic")
-    assert not writer.places.kpi_results
+    assert not writer.places.own_records
     assert writer.provision_plan([]) == []
     with pytest.raises(WriteRefused, match="made by its admin"):
         writer.provision(ProvisionStep(what="field", table="issue", values={}))

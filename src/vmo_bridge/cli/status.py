@@ -37,6 +37,8 @@ def status(config: Path, form: str) -> None:
 
 
 def _content(store: Store, settings: Settings) -> dict[str, Any]:
+    from vmo_bridge.publish.switch import KillSwitch
+
     quarantined = store.raw.quarantined()
     certificates = {(each.source, each.stream): each for each in store.certificates.latest()}
     return {
@@ -70,6 +72,8 @@ def _content(store: Store, settings: Settings) -> dict[str, Any]:
         "unmapped_questions": _unmapped(store, settings),
         "signals": _signals(store),
         "outbox": store.outbox.counts(),
+        "contested": store.contests.counts(),
+        "stopped": KillSwitch(settings).reason() or None,
     }
 
 
@@ -174,6 +178,10 @@ def _show(content: dict[str, Any]) -> None:
         )
     for alarm in content["alarms"]:
         click.echo(f"alarm, nothing is published: {alarm}")
+    if content["stopped"]:
+        click.echo(f"nothing is published: {content['stopped']}")
+    for name, number in content["contested"].items():
+        click.echo(f"{name}: {number} fields did not keep what was written ('publish' tells why)")
     for each in content["quarantine"][:20]:
         click.echo(f"quarantined: {each['record']}: {each['reason']}")
     if len(content["quarantine"]) > 20:

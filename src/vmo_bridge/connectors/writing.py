@@ -32,6 +32,9 @@ class Receipt:
     key: str
     stored: Mapping[str, str]
     seen_at: datetime
+    changed_at: datetime | None = None
+    """When the record last changed by the target's clock, right after the write: by it our own
+    write is recognised when it comes back with the next sync. None where it does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +43,13 @@ class Column:
 
     name: str
     label: str
-    type: Literal["string", "integer", "decimal", "boolean", "datetime", "url"]
+    type: Literal["string", "integer", "decimal", "boolean", "datetime", "url", "reference"]
     hint: str = ""
     max_length: int | None = None
+    reference: str = ""
+    """Of a reference: the table it leads to."""
+    choices: tuple[tuple[str, str], ...] = ()
+    """The words it may hold, each with the label that people read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +63,8 @@ class TargetTable:
     """Ours to create as a whole; otherwise only our fields are added."""
     show: tuple[str, ...] = ()
     """What its form's Value section shows, in order; may be reached through references."""
+    related: tuple[tuple[str, str], ...] = ()
+    """Lists below its form: (table, the reference field there that leads to this record)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +77,8 @@ class Places:
     """The one table in which every ticket stands, whatever its type; instead of ``tickets``."""
     initiatives: str | None = None
     """The table of demands or epics, which carry the values of their service."""
-    kpi_results: bool = True
-    """Whether KPI results can stand there as records of their own."""
+    own_records: bool = True
+    """Whether KPI results and signals can stand there as records of their own."""
     field_prefix: str | None = None
     """What our fields begin with there; None: what the configuration says."""
     further_fields: Mapping[str, str] = field(default_factory=dict)
@@ -78,8 +87,10 @@ class Places:
     user_groups: str | None = None
     service_path: str = ""
     """How a ticket's form reaches its service (``business_service``), to show its values there."""
-    user_group_path: str = ""
-    """How it reaches the requester's group."""
+    user_group_paths: Mapping[str, str] = field(default_factory=dict)
+    """Ticket table to how its form reaches the requester's group."""
+    still_open: Mapping[str, str] = field(default_factory=dict)
+    """What a ticket's fields hold as long as it is not closed: looked at just before a write."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +100,25 @@ class ProvisionStep:
     what: str
     table: str
     values: Mapping[str, str]
+    over_rest: bool = True
+    """Whether it can be made from here; False: only by what an admin imports."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """Everything a target needs, as a file that its admin looks at and takes in."""
+
+    name: str
+    """The file's name."""
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What became of one change of many: the record's key, or why there is none."""
+
+    key: str | None = None
+    refused: str = ""
 
 
 @runtime_checkable
@@ -124,4 +154,47 @@ class Writer(Protocol):
 
     def provision(self, step: ProvisionStep) -> None:
         """Make one missing thing."""
+        ...
+
+
+@runtime_checkable
+class BulkWriter(Protocol):
+    """A target that takes many changes in one call; each is judged by itself."""
+
+    @property
+    def batch(self) -> int:
+        """How many changes are given at once."""
+        ...
+
+    def write_many(self, changes: Sequence[Change]) -> list[Written]:
+        """Make the changes, each of another record, and say of each what became of it.
+
+        What the target left undone is sent again. ``RetryLater`` or ``SignInError``: it is not
+        known of any whether it arrived; all are safe to repeat, once each new record (``key`` is
+        None) was looked for by ``match``.
+        """
+        ...
+
+    def read_back_many(
+        self, changes: Sequence[Change], keys: Sequence[str]
+    ) -> list[Receipt | None]:
+        """What the records hold after the writes; None for one that is not there."""
+        ...
+
+
+@runtime_checkable
+class Removing(Protocol):
+    """A target on which a record that we made can be taken away again."""
+
+    def remove(self, table: str, key: str) -> None:
+        """Delete a record of a table of ours; ``WriteRefused`` if it is refused."""
+        ...
+
+
+@runtime_checkable
+class Packaging(Protocol):
+    """A target whose admin can take in what we need as a file."""
+
+    def package(self, tables: Sequence[TargetTable]) -> Package:
+        """All of it, whether it is there or not; the same bytes for the same tables."""
         ...

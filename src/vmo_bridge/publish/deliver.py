@@ -1,16 +1,24 @@
-"""Deliver the outbox: write one record, read it back, judge what was stored, keep the receipt."""
+"""Deliver the outbox: look again, write, read back, judge what was stored, keep the receipt.
+
+The target cannot be told "only if it is still so": between the look and the write some
+milliseconds remain in which somebody else may write. What was overwritten then is told by nobody;
+docs/publish.md says so.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
-from vmo_bridge.connectors.writing import Change, Receipt, Writer
+from vmo_bridge.connectors.writing import BulkWriter, Change, Receipt, Writer, Written
 from vmo_bridge.errors import AccessError, RetryLater, SignInError, SourceError, WriteRefused
-from vmo_bridge.publish.plan import same
+from vmo_bridge.publish.look import Looked, look_again
+from vmo_bridge.publish.verdict import Verdict, verdict
 from vmo_bridge.store import Store
-from vmo_bridge.store.outbox import OutboxItem, StoredReceipt
+from vmo_bridge.store.contests import Strike
+from vmo_bridge.store.outbox import Ending, OutboxItem, StoredReceipt
 from vmo_bridge.watch import Watch
 
 log = logging.getLogger(__name__)
@@ -23,81 +31,207 @@ class Delivery:
     stored: int = 0
     troubled: list[tuple[OutboxItem, str]] = field(default_factory=list)
     """Items that did not end as planned, each with the reason."""
+    moved: list[tuple[OutboxItem, str]] = field(default_factory=list)
+    """Items whose record had changed since it was planned: the next publish plans them anew."""
     waiting: str = ""
     """Why the rest still waits; empty if nothing does."""
 
 
-def deliver(
-    store: Store,
-    target: str,
-    writer: Writer,
-    watch: Watch,
-    stored: Callable[[OutboxItem, str], None],
-) -> Delivery:
-    """Deliver what waits for a target, in order; ``stored`` hears each that arrived, with its key.
-
-    A target that is away leaves the rest waiting; an item that it refuses is parked with the
-    reason, and the rest goes on.
-    """
-    delivery = Delivery()
-    items = store.outbox.waiting(target)
-    watch.begin(f"writing to {target}", len(items))
-    try:
-        for item in items:
-            watch.stop_here()
-            _deliver_one(store, writer, item, delivery, stored)
-            watch.advance()
-    except (RetryLater, SignInError) as error:
-        delivery.waiting = str(error)
-        log.warning("writing to %s stops, the rest waits: %s", target, error)
-    finally:
-        watch.end(f"{delivery.stored} stored, {len(delivery.troubled)} not")
-    return delivery
+def _unheard(item: OutboxItem, key: str) -> None:
+    """Nobody listens."""
 
 
-def _deliver_one(
-    store: Store,
-    writer: Writer,
-    item: OutboxItem,
-    delivery: Delivery,
-    stored: Callable[[OutboxItem, str], None],
-) -> None:
-    change = Change(
+@dataclass(slots=True, kw_only=True)
+class Courier:
+    """Delivers to one target."""
+
+    store: Store
+    target: str
+    writer: Writer
+    watch: Watch
+    stopped: Callable[[], str]
+    """Why nothing is to be written (the kill switch); looked at before each call."""
+    shared: frozenset[str] = frozenset()
+    """Fields that are not ours by their name: what somebody else put there meanwhile stays."""
+    stored: Callable[[OutboxItem, str], None] = _unheard
+    """Hears of each item that arrived, with its record's key."""
+
+    def deliver(self, limit: int) -> Delivery:
+        """Deliver what waits, in its order, ``limit`` records at most.
+
+        A target that is away leaves the rest waiting; an item that it refuses is parked with the
+        reason, and the rest goes on.
+        """
+        delivery = Delivery()
+        items = self.store.outbox.waiting(self.target)
+        self.watch.begin(f"writing to {self.target}", min(limit, len(items)))
+        try:
+            for part in self._parts(items[:limit]):
+                self.watch.stop_here()
+                delivery.waiting = self.stopped()
+                if delivery.waiting:
+                    break
+                self._deliver_part(part, delivery)
+                self.watch.advance(len(part))
+            else:
+                delivery.waiting = _over(limit, len(items))
+        except (RetryLater, SignInError) as error:
+            delivery.waiting = str(error)
+            log.warning("writing to %s stops, the rest waits: %s", self.target, error)
+        finally:
+            self.watch.end(f"{delivery.stored} stored, {len(delivery.troubled)} not")
+        return delivery
+
+    def settle(self) -> int:
+        """Give those that a run cut short had sent the receipt they lack; returns how many."""
+        sent = [each for each in self.store.outbox.waiting(self.target) if each.sent_at]
+        arrived = 0
+        for part in self._parts(sent):
+            looked = look_again(self.writer, part, frozenset())
+            keyed = [
+                replace(each, key=looked.keys[each.id]) for each in part if each.id in looked.keys
+            ]
+            for item, receipt in zip(keyed, self._receipts(keyed), strict=True):
+                if receipt and verdict(_change(item), receipt.stored).state == "stored":
+                    self._end([(item, receipt, Verdict("stored"))], Delivery())
+                    arrived += 1
+        return arrived
+
+    def _parts(self, items: Sequence[OutboxItem]) -> Iterator[Sequence[OutboxItem]]:
+        size = self.writer.batch if isinstance(self.writer, BulkWriter) else 1
+        for start in range(0, len(items), size):
+            yield items[start : start + size]
+
+    def _deliver_part(self, part: Sequence[OutboxItem], delivery: Delivery) -> None:
+        looked = look_again(self.writer, part, self.shared)
+        self._drop(looked, delivery)
+        if not looked.ready:
+            return
+        self.store.outbox.send(looked.ready)
+        written = self._write(looked.ready)
+        arrived = []
+        refused = []
+        for item, each in zip(looked.ready, written, strict=True):
+            if each.key is None:
+                refused.append((item, each.refused))
+            else:
+                arrived.append(replace(item, key=each.key))
+        self._park(refused, delivery)
+        judged = []
+        unseen = []
+        for item, receipt in zip(arrived, self._receipts(arrived), strict=True):
+            if receipt is None:
+                unseen.append((item, _UNSEEN.format(item.table, item.key)))
+            else:
+                judged.append((item, receipt, verdict(_change(item), receipt.stored)))
+        self._park(unseen, delivery)
+        self._end(judged, delivery)
+
+    def _write(self, items: Sequence[OutboxItem]) -> list[Written]:
+        changes = [_change(each) for each in items]
+        if isinstance(self.writer, BulkWriter) and len(changes) > 1:
+            return self.writer.write_many(changes)
+        return [self._write_one(each) for each in changes]
+
+    def _write_one(self, change: Change) -> Written:
+        try:
+            return Written(key=self.writer.write(change))
+        except (WriteRefused, AccessError, SourceError) as error:
+            return Written(refused=str(error))
+
+    def _receipts(self, items: Sequence[OutboxItem]) -> list[Receipt | None]:
+        changes = [_change(each) for each in items]
+        keys = [each.key or "" for each in items]
+        if isinstance(self.writer, BulkWriter) and len(changes) > 1:
+            return self.writer.read_back_many(changes, keys)
+        return [self._receipt(*each) for each in zip(changes, keys, strict=True)]
+
+    def _receipt(self, change: Change, key: str) -> Receipt | None:
+        try:
+            return self.writer.read_back(change, key)
+        except (WriteRefused, AccessError, SourceError) as error:
+            log.warning("%s: %s/%s: %s", self.target, change.table, key, error)
+            return None
+
+    # -- how items end -----------------------------------------------------------------------
+
+    def _drop(self, looked: Looked, delivery: Delivery) -> None:
+        """What needs no write any more, and what can have none."""
+        self.store.outbox.end(
+            [Ending(item=item, state="moved", reason=why) for item, why in looked.moved]
+        )
+        delivery.moved += looked.moved
+        self._park(looked.impossible, delivery)
+
+    def _park(self, refused: Sequence[tuple[OutboxItem, str]], delivery: Delivery) -> None:
+        with self.store.transaction():
+            self.store.outbox.end(
+                [Ending(item=item, state="refused", reason=why) for item, why in refused]
+            )
+            self._strike([(item, tuple(item.values), why) for item, why in refused])
+        delivery.troubled += refused
+
+    def _end(
+        self, judged: Sequence[tuple[OutboxItem, Receipt, Verdict]], delivery: Delivery
+    ) -> None:
+        with self.store.transaction():
+            self.store.outbox.end(
+                [
+                    Ending(
+                        item=item, state=it.state, reason=it.reason,
+                        receipt=_kept(item, receipt, it.state),
+                    )
+                    for item, receipt, it in judged
+                ]
+            )  # fmt: skip
+            self._strike([(item, it.fields, it.reason) for item, _, it in judged if it.fields])
+            for item, _, it in judged:
+                if it.state == "stored":
+                    self.store.contests.stood(self.target, item.table, record_of(item), item.values)
+        for item, receipt, it in judged:
+            if it.state == "stored":
+                delivery.stored += 1
+                self.stored(item, receipt.key)
+            else:
+                delivery.troubled.append((item, it.reason))
+
+    def _strike(self, troubled: Sequence[tuple[OutboxItem, Sequence[str], str]]) -> None:
+        by_table: dict[str, list[Strike]] = defaultdict(list)
+        for item, fields, why in troubled:
+            # A record that could not be made is contested by the field that holds our key.
+            wished = {**item.values, **item.match}
+            names = [*item.match] if item.key is None else fields
+            by_table[item.table] += [
+                Strike(record=record_of(item), field=name, wished=wished[name], reason=why)
+                for name in names
+            ]
+        for table, strikes in by_table.items():
+            self.store.contests.strike(self.target, table, strikes)
+
+
+_UNSEEN = (
+    "{}/{} cannot be seen after the write; it was deleted meanwhile, or the user may not read it"
+)
+
+
+def record_of(item: OutboxItem) -> str:
+    """What tells the record from others of its table, before it is there and after."""
+    return next(iter(item.match.values()), item.key or "")
+
+
+def _over(limit: int, waiting: int) -> str:
+    if waiting <= limit:
+        return ""
+    return (
+        f"{waiting - limit} more: no more than publish.max_writes_per_run and "
+        "publish.max_writes_per_hour allow; the next publish goes on"
+    )
+
+
+def _change(item: OutboxItem) -> Change:
+    return Change(
         table=item.table, key=item.key, match=item.match, values=item.values, before=item.before
     )
-    try:
-        key = writer.write(change)
-        receipt = writer.read_back(change, key)
-    except (WriteRefused, AccessError, SourceError) as error:
-        store.outbox.end(item, "refused", str(error))
-        delivery.troubled.append((item, str(error)))
-        return
-    state, reason = verdict(change, receipt)
-    store.outbox.end(item, state, reason, _kept(item, receipt, state))
-    if state == "stored":
-        delivery.stored += 1
-        stored(item, key)
-    else:
-        delivery.troubled.append((item, reason))
-
-
-def verdict(change: Change, receipt: Receipt) -> tuple[str, str]:
-    """What became of a change, by what the record holds now: (state, reason).
-
-    ``not-stored``: a field is missing in the answer or still holds what it held (an access rule or
-    an unknown field dropped it). ``reverted``: it holds something third (a business rule).
-    """
-    wished = {**change.match, **change.values}
-    for name, text in wished.items():
-        if name not in receipt.stored:
-            return "not-stored", f"{name} is not stored: the field is unknown or hidden there"
-        now = receipt.stored[name]
-        if same(now, text):
-            continue
-        if same(now, change.before.get(name, "")):
-            return "not-stored", f"{name} still holds {now!r:.60}: an access rule may guard it"
-        return "reverted", f"{name} holds {now!r:.60} instead of {text!r:.60}: reverted over there"
-    return "stored", ""
 
 
 def _kept(item: OutboxItem, receipt: Receipt, state: str) -> StoredReceipt:
@@ -108,4 +242,5 @@ def _kept(item: OutboxItem, receipt: Receipt, state: str) -> StoredReceipt:
         stored=receipt.stored,
         verdict=state,
         seen_at=receipt.seen_at,
+        changed_at=receipt.changed_at,
     )

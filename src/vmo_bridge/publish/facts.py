@@ -6,8 +6,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from vmo_bridge.analysis.expressions import ANSWER_IS_RATED, RESOLUTION_SLA
 from vmo_bridge.records import KpiResult, Signal
+from vmo_bridge.settings.publish import PublishSection
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -115,6 +118,32 @@ def open_signals(signals: Iterable[Signal]) -> list[Signal]:
     return [signal for signal in signals if signal.state != "ended"]
 
 
+def as_told(result: KpiResult, publish: PublishSection) -> KpiResult:
+    """A result as it may be told: without its number where that is withheld, and as what it is.
+
+    A grade that is not known is below any.
+    """
+    if result.value is None:
+        return result
+    if (result.grade or "F") > publish.min_grade:
+        marked = msgspec.structs.replace(result, status="incomplete")
+        return _numberless(marked) if publish.below_grade == "withhold" else marked
+    if result.status == "no-target" and publish.no_target == "withhold":
+        return _numberless(result)
+    return result
+
+
+def _numberless(result: KpiResult) -> KpiResult:
+    return msgspec.structs.replace(result, value=None, numerator=None, denominator=None)
+
+
+def is_worth(result: KpiResult, publish: PublishSection) -> bool:
+    """Whether a result (``as_told``) is worth a record of its own."""
+    if result.value is None:
+        return result.status == "too-few" and publish.too_few == "mark"
+    return True
+
+
 def kpi_record(key: str, result: KpiResult) -> dict[str, str]:
     """A KPI result as the fields of a record of ours."""
     return {
@@ -133,6 +162,7 @@ def kpi_record(key: str, result: KpiResult) -> dict[str, str]:
         "u_target": plain(result.target, digits=4),
         "u_status": result.status,
         "u_completeness": plain(result.completeness, digits=4),
+        "u_grade": result.grade or "",
         "u_version": result.version,
         "u_data_as_of": f"{result.data_as_of:%Y-%m-%d}",
     }
@@ -146,6 +176,42 @@ NO_KPI_VALUE = {
     "u_status": "not-known",
 }
 """What is said of a KPI result that was shown and is not there any more."""
+
+
+def signal_record(signal: Signal, labels: Mapping[str, str]) -> dict[str, str]:
+    """A signal as the fields of a record of ours; ``labels`` are what people call its evidence."""
+    finding = signal.finding
+    return {
+        "u_key": finding.id,
+        "u_rule": finding.rule,
+        "u_state": signal.state if signal.state == "ended" else "open",
+        "u_title": finding.title,
+        "u_why": finding.why,
+        "u_service": finding.service or "",
+        "u_user_group": finding.user_group or "",
+        "u_strength": plain(finding.strength),
+        "u_hours_per_year": plain(finding.worth.hours_per_year, digits=0),
+        "u_cost_per_year": plain(finding.worth.cost_per_year, digits=0),
+        "u_records": str(len(finding.evidence)),
+        "u_evidence": _listed([labels[ref] for ref in finding.evidence if ref in labels]),
+        "u_raised": f"{signal.raised_at:%Y-%m-%d}",
+    }
+
+
+NO_SIGNAL = {"u_state": "ended"}
+"""What is said of a signal that was shown and is forgotten."""
+
+_LONGEST_LIST = 900
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Names as far as a field holds them, and how many more there are."""
+    shown: list[str] = []
+    for name in names:
+        if len(", ".join([*shown, name])) > _LONGEST_LIST:
+            return f"{', '.join(shown)} and {len(names) - len(shown)} more"
+        shown.append(name)
+    return ", ".join(shown)
 
 
 def plain(number: float | None, *, digits: int = 2) -> str:
@@ -167,7 +233,13 @@ def _percent(result: KpiResult | None) -> str:
 
 def _status(results: Mapping[str, KpiResult]) -> str:
     """``SLA met, satisfaction missed``: the two side by side show what one alone hides."""
-    words = {"met": "met", "missed": "missed", "no-target": "no target", "too-few": "too few"}
+    words = {
+        "met": "met",
+        "missed": "missed",
+        "no-target": "no target",
+        "too-few": "too few",
+        "incomplete": "incomplete",
+    }
     parts = [
         f"{label} {words.get(results[kpi].status, 'not known') if kpi in results else 'not known'}"
         for kpi, label in (("sla_attainment", "SLA"), ("csat", "satisfaction"))

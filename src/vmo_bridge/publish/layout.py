@@ -3,158 +3,167 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from vmo_bridge.connectors.writing import Column, Places, TargetTable
-from vmo_bridge.settings.model import PublishSection
+from vmo_bridge.errors import ConfigError
+from vmo_bridge.publish.columns import KEY, KPI_RESULT, SCOPE_VALUES, SIGNAL, TICKET_FACTS
+from vmo_bridge.publish.texts import fitting_key, neutral
+from vmo_bridge.settings.publish import PublishSection
 
-_TICKET_FACTS = (
-    Column(
-        name="watermelon",
-        label="VMO watermelon",
-        type="boolean",
-        hint="The SLA of this record was met, and its user is unhappy with it.",
-    ),
-    Column(
-        name="lost_time",
-        label="VMO perceived lost time (min)",
-        type="integer",
-        hint="Working minutes that its user reports to have lost.",
-    ),
-    Column(
-        name="open_signals",
-        label="VMO open signals",
-        type="integer",
-        hint="Open demand signals for which this record is evidence.",
-    ),
-)
-_SCOPE_VALUES = (
-    Column(
-        name="csat",
-        label="VMO satisfaction (%)",
-        type="decimal",
-        hint="Answers in the two top boxes, last 90 days; empty under five answers.",
-    ),
-    Column(
-        name="sla",
-        label="VMO SLA attainment (%)",
-        type="decimal",
-        hint="Tickets resolved within their resolution SLA, last 90 days.",
-    ),
-    Column(
-        name="lost_time",
-        label="VMO perceived lost time (min per answer)",
-        type="decimal",
-        hint="Working minutes that users report to have lost, mean of the last 90 days.",
-    ),
-    Column(
-        name="kpi_status",
-        label="VMO KPI status",
-        type="string",
-        max_length=100,
-        hint="How satisfaction and SLA stand against their targets.",
-    ),
-    Column(
-        name="open_signals",
-        label="VMO open signals",
-        type="integer",
-        hint="Open demand signals about it.",
-    ),
-)
-_KPI_RESULT = (
-    Column(name="u_key", label="Key", type="string", max_length=200),
-    Column(name="u_kpi", label="KPI", type="string", max_length=60),
-    Column(name="u_window", label="Window", type="string", max_length=40),
-    Column(name="u_start", label="From", type="string", max_length=10),
-    Column(name="u_end", label="To (exclusive)", type="string", max_length=10),
-    Column(name="u_service", label="Service", type="string", max_length=200),
-    Column(name="u_user_group", label="User group", type="string", max_length=200),
-    Column(name="u_value", label="Value", type="decimal"),
-    Column(name="u_unit", label="Unit", type="string", max_length=20),
-    Column(name="u_numerator", label="Numerator", type="decimal"),
-    Column(name="u_denominator", label="Denominator", type="decimal"),
-    Column(name="u_n", label="n", type="integer"),
-    Column(name="u_target", label="Target", type="decimal"),
-    Column(name="u_status", label="Status", type="string", max_length=20),
-    Column(name="u_completeness", label="Completeness", type="decimal"),
-    Column(name="u_version", label="Formula version", type="string", max_length=20),
-    Column(name="u_data_as_of", label="Data as of", type="string", max_length=10),
-)
-
-KEY = "u_key"
-"""The field of a KPI result that holds our own key."""
+OF_SERVICE, OF_USER_GROUP = "u_service_record", "u_user_group_record"
+"""The fields of a record of ours that lead to the target's own record it is about."""
 
 
 class Layout:
-    """The fields of one target."""
+    """The fields of one target: ours by their prefix, or those of the admin's map."""
 
-    def __init__(self, settings: PublishSection, places: Places) -> None:
+    def __init__(self, settings: PublishSection, places: Places, target: str = "") -> None:
         self._prefix = settings.prefix if places.field_prefix is None else places.field_prefix
-        self.kpi_table = settings.table if places.kpi_results else None
+        self._map = settings.map.get(target)
+        self.kpi_table = settings.table if places.own_records else None
+        self.signal_table = settings.signal_table if places.own_records else None
         self.places = places
-
-    def field(self, fact: str) -> str:
-        """The column of a fact on one of the target's own tables."""
-        return f"{self._prefix}{fact}"
-
-    def values(self, said: Mapping[str, str]) -> dict[str, str]:
-        """What is said, by the field that holds it: ours, and the admin's own if there is one."""
-        values = {self.field(fact): text for fact, text in said.items()}
-        further = self.places.further_fields
-        return values | {further[fact]: text for fact, text in said.items() if fact in further}
+        self._check(target)
+        # Once: every record that is planned asks for it.
+        self._tables = {each.table: each for each in self._needed()}
 
     @property
     def ticket_tables(self) -> tuple[str, ...]:
-        """The tables that tickets stand in."""
+        """The tables that facts of tickets are written to."""
         one = self.places.all_tickets
-        return (one,) if one else self.places.tickets
+        return tuple(each for each in ((one,) if one else self.places.tickets) if self.writes(each))
+
+    def writes(self, table: str | None) -> bool:
+        """Whether anything is written to a table of the target's own."""
+        return bool(table) and (self._map is None or bool(self._map.get(table or "")))
+
+    def fields(self, table: str, fact: str) -> tuple[str, ...]:
+        """Where a fact stands on a table of the target's own: nowhere, or in these fields."""
+        if self._map is not None:
+            named = self._map.get(table, {}).get(fact)
+            return (named,) if named else ()
+        further = self.places.further_fields.get(fact)
+        return (self._own(fact), *((further,) if further else ()))
+
+    def values(self, table: str, said: Mapping[str, str]) -> dict[str, str]:
+        """What is said of one of the target's records, by the field that holds it."""
+        longest = {each.name: each.max_length for each in self._facts(table)}
+        return {
+            name: neutral(text, longest.get(fact))
+            for fact, text in said.items()
+            for name in self.fields(table, fact)
+        }
+
+    def is_ours(self, field: str) -> bool:
+        """Whether a field of the target's own tables is ours alone, by its name."""
+        return field.startswith(self._prefix)
+
+    def record(self, table: str, values: Mapping[str, str]) -> dict[str, str]:
+        """The values of a record of ours, as its columns can hold them."""
+        columns = {each.name: each for each in self._tables[table].columns}
+        return {
+            name: _held(columns[name], text) for name, text in values.items() if name in columns
+        }
 
     def tables(self) -> list[TargetTable]:
         """Everything the target has to have."""
-        places = self.places
-        values = self._columns(_SCOPE_VALUES)
-        scopes = (places.services, places.user_groups, places.initiatives)
-        found = [
-            TargetTable(table=table, columns=values, show=_names(values))
-            for table in scopes
-            if table
-        ]
-        found += [
-            TargetTable(table=table, columns=self._columns(_TICKET_FACTS), show=self._shown())
-            for table in self.ticket_tables
-        ]
-        if self.kpi_table is None:
-            return found
-        ours = TargetTable(
-            table=self.kpi_table, label="VMO KPI result", columns=_KPI_RESULT, create=True
-        )
-        return [ours, *found]
+        return list(self._tables.values())
 
     def fields_of(self, table: str) -> tuple[str, ...]:
         """The columns that are ours on a table."""
-        (found,) = (each for each in self.tables() if each.table == table)
-        return _names(found.columns)
+        return tuple(each.name for each in self._tables[table].columns)
 
-    def _columns(self, facts: Sequence[Column]) -> tuple[Column, ...]:
-        return tuple(
-            Column(
-                name=self.field(each.name),
-                label=each.label,
-                type=each.type,
-                hint=each.hint,
-                max_length=each.max_length,
+    def _needed(self) -> list[TargetTable]:
+        places = self.places
+        found = self._own_tables()
+        for table, column in (
+            (places.services, OF_SERVICE),
+            (places.user_groups, OF_USER_GROUP),
+            (places.initiatives, ""),
+        ):
+            if table and self.writes(table):
+                related = tuple((each.table, column) for each in found if column and each.create)
+                shown = self._shown(table, SCOPE_VALUES)
+                columns = self._columns(table)
+                found.append(TargetTable(table=table, columns=columns, show=shown, related=related))
+        return found + [
+            TargetTable(table=table, columns=self._columns(table), show=self._on_form(table))
+            for table in self.ticket_tables
+        ]
+
+    def _own_tables(self) -> list[TargetTable]:
+        if self.kpi_table is None or self.signal_table is None:
+            return []
+        leads_to = {OF_SERVICE: self.places.services, OF_USER_GROUP: self.places.user_groups}
+
+        def known(columns: Sequence[Column]) -> tuple[Column, ...]:
+            return tuple(
+                replace(each, reference=leads_to.get(each.name) or "")
+                for each in columns
+                if each.type != "reference" or leads_to.get(each.name)
             )
-            for each in facts
+
+        return [
+            TargetTable(table=table, label=label, columns=known(columns), create=True)
+            for table, label, columns in (
+                (self.kpi_table, "VMO KPI result", KPI_RESULT),
+                (self.signal_table, "VMO signal", SIGNAL),
+            )
+        ]
+
+    def _facts(self, table: str) -> tuple[Column, ...]:
+        return TICKET_FACTS if table in self.ticket_tables else SCOPE_VALUES
+
+    def _columns(self, table: str) -> tuple[Column, ...]:
+        """The fields that we add to a table; those of the admin's own are there already."""
+        return tuple(
+            replace(each, name=name)
+            for each in self._facts(table)
+            for name in self.fields(table, each.name)
+            if self.is_ours(name)
         )
 
-    def _shown(self) -> tuple[str, ...]:
+    def _shown(self, table: str, facts: Sequence[Column], path: str = "") -> tuple[str, ...]:
+        """The first field of each fact, reached over ``path`` (``business_service.``)."""
+        return tuple(
+            f"{path}{name}" for each in facts for name in self.fields(table, each.name)[:1]
+        )
+
+    def _on_form(self, table: str) -> tuple[str, ...]:
         """A ticket's form: its own facts, then those of its service and of its user's group."""
-        paths = [path for path in (self.places.service_path, self.places.user_group_path) if path]
-        values = _names(self._columns(_SCOPE_VALUES))
-        return (
-            *_names(self._columns(_TICKET_FACTS)),
-            *(f"{path}.{name}" for path in paths for name in values),
-        )
+        places = self.places
+        shown = self._shown(table, TICKET_FACTS)
+        for path, scope in (
+            (places.service_path, places.services),
+            (places.user_group_paths.get(table, ""), places.user_groups),
+        ):
+            if path and scope and self.writes(scope):
+                shown += self._shown(scope, SCOPE_VALUES, f"{path}.")
+        return shown
+
+    def _own(self, fact: str) -> str:
+        return f"{self._prefix}{fact}"
+
+    def _check(self, target: str) -> None:
+        """Refuse a map that names what is not there: nothing would be written, in silence."""
+        places = self.places
+        one = (places.all_tickets,) if places.all_tickets else places.tickets
+        scopes = [
+            each for each in (places.services, places.user_groups, places.initiatives) if each
+        ]
+        known = [*one, *scopes]
+        for table, fields in (self._map or {}).items():
+            where = f"publish.map.{target}.{table}"
+            if table not in known:
+                raise ConfigError(f"{where}: no values go there; places are {', '.join(known)}")
+            facts = [each.name for each in (TICKET_FACTS if table in one else SCOPE_VALUES)]
+            for fact in fields:
+                if fact not in facts:
+                    raise ConfigError(f"{where}.{fact}: is no value; there are {', '.join(facts)}")
 
 
-def _names(columns: Sequence[Column]) -> tuple[str, ...]:
-    return tuple(each.name for each in columns)
+def _held(column: Column, text: str) -> str:
+    if column.name == KEY:
+        return fitting_key(text, column.max_length or 0)
+    return neutral(text, column.max_length) if column.type == "string" else text

@@ -1,26 +1,29 @@
-"""The stage: from KPI results and signals to wishes, a plan, and (if told to) delivery."""
+"""The stage: from wishes to a plan, and (if told to) delivery."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
 
 from vmo_bridge.connectors.contract import Connector
 from vmo_bridge.connectors.writing import Writer
-from vmo_bridge.publish import facts
-from vmo_bridge.publish.deliver import Delivery, deliver
-from vmo_bridge.publish.layout import KEY, Layout
-from vmo_bridge.publish.plan import PlanRow, Wish, make_plan
-from vmo_bridge.records import KpiResult, Signal
+from vmo_bridge.publish.columns import KEY
+from vmo_bridge.publish.deliver import Courier, Delivery
+from vmo_bridge.publish.layout import Layout
+from vmo_bridge.publish.plan import Past, PlanRow, make_plan
+from vmo_bridge.publish.switch import KillSwitch
+from vmo_bridge.publish.wishes import Wishes
+from vmo_bridge.records import KpiResult
 from vmo_bridge.settings import Settings
 from vmo_bridge.store import Store
+from vmo_bridge.store.clock import now
+from vmo_bridge.store.contests import Strike
 from vmo_bridge.store.outbox import OutboxItem
 from vmo_bridge.watch import Watch
 
-if TYPE_CHECKING:
-    import pyarrow as pa
+_HOUR = timedelta(hours=1)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -32,11 +35,11 @@ class PublishOutcome:
     delivery: Delivery | None = None
     """None: only planned."""
     blocked: tuple[str, ...] = ()
-    """Falls that nobody explained: as long as there are any, nothing is written."""
+    """Falls that nobody explained, or the kill switch: nothing is written until that is over."""
 
     def counts(self) -> dict[str, int]:
         """How many rows of the plan there are of each action."""
-        counts = dict.fromkeys(("create", "change", "unchanged", "refused"), 0)
+        counts = dict.fromkeys(("create", "change", "unchanged", "refused", "held"), 0)
         for row in self.plan:
             counts[row.action] += 1
         return counts
@@ -53,11 +56,15 @@ class Publisher:
         self._name = name
         self._writer = writer
         self._as_of = as_of
-        self.layout = Layout(settings.publish, writer.places)
+        self._switch = KillSwitch(settings)
+        self.layout = Layout(settings.publish, writer.places, name)
 
     def plan(self) -> PublishOutcome:
         """Compare what should stand over there with what does; writes nothing."""
-        return PublishOutcome(target=self._name, plan=make_plan(self._writer, self._wishes()))
+        wishes = Wishes(self._store, self._settings, self._name, self.layout, self._as_of)
+        return PublishOutcome(
+            target=self._name, plan=make_plan(self._writer, wishes.all(), self._past)
+        )
 
     def apply(
         self, run_id: int, watch: Watch, published: Callable[[KpiResult, str], None]
@@ -66,11 +73,11 @@ class Publisher:
 
         Nothing is queued while an alarm stands: values from data that may be wiped are no values.
         """
-        outcome = self.plan()
-        outcome.blocked = tuple(self._store.certificates.alarms())
-        if outcome.blocked:
+        blocked = self._blocked()
+        if blocked:
+            outcome = self.plan()
+            outcome.blocked = blocked
             return outcome
-        self._store.outbox.queue(run_id, self._name, map(self._item, _to_write(outcome.plan)))
         results = self._store.findings.kpis_by_id()
 
         def stored(item: OutboxItem, key: str) -> None:
@@ -78,8 +85,57 @@ class Publisher:
             if result is not None:
                 published(result, key)
 
-        outcome.delivery = deliver(self._store, self._name, self._writer, watch, stored)
+        courier = Courier(
+            store=self._store,
+            target=self._name,
+            writer=self._writer,
+            watch=watch,
+            stopped=self._switch.reason,
+            stored=stored,
+        )
+        courier.settle()
+        outcome = self.plan()
+        courier.shared = frozenset(name for row in outcome.plan for name in row.shared)
+        self._note(outcome.plan)
+        self._store.outbox.queue(run_id, self._name, map(self._item, _to_write(outcome.plan)))
+        outcome.delivery = courier.deliver(self._limit())
         return outcome
+
+    def _blocked(self) -> tuple[str, ...]:
+        stopped = self._switch.reason()
+        return (*self._store.certificates.alarms(), *([stopped] if stopped else []))
+
+    def _limit(self) -> int:
+        """How many records may be written now."""
+        publish = self._settings.publish
+        sent = self._store.outbox.sent_since(self._name, now() - _HOUR)
+        return max(0, min(publish.max_writes_per_run, publish.max_writes_per_hour - sent))
+
+    def _past(self, table: str) -> Past:
+        return Past(
+            written=self._store.outbox.written(self._name, table),
+            contests=self._store.contests.of(self._name, table),
+            now=now(),
+            take_over=self._settings.publish.take_over,
+        )
+
+    def _note(self, plan: Sequence[PlanRow]) -> None:
+        """Strike what was changed over there; whatever stands as it should is contested no more."""
+        strikes: dict[str, list[Strike]] = defaultdict(list)
+        settled: dict[str, list[str]] = defaultdict(list)
+        for row in plan:
+            if row.contested:
+                strikes[row.table] += [
+                    Strike(record=row.record, field=name, wished=text, reason=row.reason)
+                    for name, text in row.values.items()
+                ]
+            elif row.action == "unchanged":
+                settled[row.table].append(row.record)
+        with self._store.transaction():
+            for table, each in strikes.items():
+                self._store.contests.strike(self._name, table, each)
+            for table, records in settled.items():
+                self._store.contests.settle(self._name, table, records)
 
     def _item(self, row: PlanRow) -> OutboxItem:
         return OutboxItem(
@@ -89,105 +145,8 @@ class Publisher:
             match=row.match,
             values=row.values,
             before=row.before,
+            still=row.still,
         )
-
-    def _wishes(self) -> Iterator[Wish]:
-        results = self._store.findings.kpis_by_id()
-        signals = self._store.findings.signals()
-        places = self.layout.places
-        if self.layout.kpi_table is not None:
-            yield from self._kpi_wishes(self.layout.kpi_table, results)
-        for table, scope, kind in (
-            (places.services, "service_ref", "service"),
-            (places.user_groups, "user_group_ref", "user_group"),
-        ):
-            if table:
-                records = self._records(kind)
-                said = facts.scope_facts([*results.values()], signals, records, scope)
-                yield from self._record_wishes(table, said, records)
-        tables = self._store.tables(as_of=self._as_of, feedback=self._settings.feedback)
-        if places.initiatives:
-            yield from self._initiative_wishes(places.initiatives, tables, results, signals)
-        yield from self._ticket_wishes(facts.ticket_facts(tables, signals))
-
-    def _initiative_wishes(
-        self,
-        table: str,
-        tables: Mapping[str, pa.Table],
-        results: Mapping[str, KpiResult],
-        signals: Sequence[Signal],
-    ) -> Iterator[Wish]:
-        """What the customers of their service say: development has it before its eyes."""
-        before = self._store.outbox.written_keys(self._name, table)
-        over = () if self._settings.publish.closed_tickets else ("done", "rejected")
-        records = {
-            ref: row for ref, row in self._records("initiative").items() if row["state"] not in over
-        }
-        said = facts.initiative_facts(tables, [*results.values()], signals, records)
-        spoken_of = {
-            ref: values
-            for ref, values in said.items()
-            if any(values.values()) or _key(ref) in before
-        }
-        yield from self._record_wishes(table, spoken_of, records)
-
-    def _kpi_wishes(self, table: str, results: Mapping[str, KpiResult]) -> Iterator[Wish]:
-        """Results that may be shown; those that were shown before are kept true."""
-        said = {
-            key: facts.kpi_record(key, result)
-            for key, result in results.items()
-            if result.window == facts.WINDOW
-        }
-        shown = self._store.outbox.written_matches(self._name, table, KEY)
-        for key in [*said, *sorted(shown - said.keys())]:
-            values = said.get(key, {KEY: key, **facts.NO_KPI_VALUE})
-            known = bool(values["u_value"])
-            if known or key in shown:
-                yield Wish(
-                    table=table,
-                    key=key,
-                    label=key,
-                    values=values,
-                    match_field=KEY,
-                    create=known,
-                )
-
-    def _ticket_wishes(self, said: facts.Facts) -> Iterator[Wish]:
-        closed_too = self._settings.publish.closed_tickets
-        tickets = {
-            ref: row
-            for ref, row in self._records("ticket").items()
-            if closed_too or row["state"] not in ("closed", "canceled")
-        }
-        one = self.layout.places.all_tickets
-        for table in self.layout.ticket_tables:
-            of_table = {
-                ref: row for ref, row in tickets.items() if one or row["original_type"] == table
-            }
-            before = self._store.outbox.written_keys(self._name, table)
-            spoken_of = {
-                ref: said.get(ref, facts.NO_TICKET_FACTS)
-                for ref in of_table
-                if ref in said or _key(ref) in before
-            }
-            yield from self._record_wishes(table, spoken_of, of_table)
-
-    def _record_wishes(
-        self, table: str, said: facts.Facts, records: Mapping[str, Mapping[str, str]]
-    ) -> Iterator[Wish]:
-        for ref, values in said.items():
-            yield Wish(
-                table=table,
-                key=_key(ref),
-                label=records[ref].get("number") or records[ref].get("name") or ref,
-                values=self.layout.values(values),
-            )
-
-    def _records(self, kind: str) -> dict[str, Mapping[str, str]]:
-        """The current records of a kind that come from the target, by ref."""
-        return {
-            row["ref"]: row for row in self._store.versions.all(kind) if row["source"] == self._name
-        }
 
 
 def writable(connector: Connector) -> Writer | None:
@@ -197,8 +156,3 @@ def writable(connector: Connector) -> Writer | None:
 
 def _to_write(plan: Iterable[PlanRow]) -> Iterator[PlanRow]:
     return (row for row in plan if row.action in ("create", "change"))
-
-
-def _key(ref: str) -> str:
-    """The source's own key of a record."""
-    return ref.partition("/")[2]

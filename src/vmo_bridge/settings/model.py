@@ -16,14 +16,12 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from vmo_bridge.settings.publish import PublishSection
 from vmo_bridge.settings.secrets import SecretSource
+from vmo_bridge.settings.section import Section
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
-class BridgeSection(_Section):
+class BridgeSection(Section):
     """The bridge itself."""
 
     store: Path = Path("vmo-bridge.db")
@@ -48,7 +46,7 @@ class BridgeSection(_Section):
         return value.astimezone(UTC) if value else None
 
 
-class PeopleSection(_Section):
+class PeopleSection(Section):
     """How people are kept: as keyed pseudonyms unless names are allowed."""
 
     names: bool = False
@@ -73,7 +71,7 @@ class ConnectorEntry(BaseModel):
         return dict(self.model_extra or {})
 
 
-class SyncSection(_Section):
+class SyncSection(Section):
     """How sources are read."""
 
     overlap_seconds: int = Field(default=300, ge=0, le=86_400)
@@ -106,7 +104,7 @@ METRICS: dict[str, str] = {
 """What a question can measure, and what that is."""
 
 
-class QuestionEntry(_Section):
+class QuestionEntry(Section):
     """A question whose scale is not known from its source, or runs the other way."""
 
     question: str
@@ -129,7 +127,7 @@ class QuestionEntry(_Section):
         return value
 
 
-class TieEntry(_Section):
+class TieEntry(Section):
     """What answers are about where they do not say it themselves, or say it in other words."""
 
     source: str | None = None
@@ -152,7 +150,7 @@ class TieEntry(_Section):
         return self
 
 
-class FeedbackSection(_Section):
+class FeedbackSection(Section):
     """What survey questions measure, and what answers are about."""
 
     questions: dict[str, list[QuestionEntry]] = Field(default_factory=dict)
@@ -176,7 +174,7 @@ class FeedbackSection(_Section):
         return value
 
 
-class ValueSection(_Section):
+class ValueSection(Section):
     """The planning numbers of worth."""
 
     hourly_rate: float = Field(default=68.0, ge=0)
@@ -185,7 +183,7 @@ class ValueSection(_Section):
     """The name of the money, shown beside costs."""
 
 
-class TargetEntry(_Section):
+class TargetEntry(Section):
     """A target agreed with a customer; the most specific one counts."""
 
     kpi: str
@@ -202,7 +200,7 @@ class TargetEntry(_Section):
     """When; it judges no month that was closed before."""
 
 
-class KpiEntry(_Section):
+class KpiEntry(Section):
     """What can be changed of one KPI."""
 
     enabled: bool = True
@@ -213,29 +211,14 @@ class KpiEntry(_Section):
     """
 
 
-class PublishSection(_Section):
-    """What is written back, where, and whether at all."""
-
-    mode: Literal["plan", "apply"] = "plan"
-    """``plan`` shows what would be written; ``apply`` writes, reads back and keeps receipts."""
-    connectors: list[str] = Field(default_factory=list)
-    """The sources to write to; empty: all that can be written to."""
-    closed_tickets: bool = False
-    """Whether facts are also written on closed tickets; each write touches them and their audit."""
-    table: str = Field(default="u_vmo_kpi_result", pattern=r"^[ux]_[a-z0-9_]+$")
-    """The target's table for KPI results."""
-    prefix: str = Field(default="u_vmo_", pattern=r"^[ux]_[a-z0-9_]*_$")
-    """What our fields on the target's own tables begin with."""
-
-
-class ScheduleSection(_Section):
+class ScheduleSection(Section):
     """The daemon's clock."""
 
     every_minutes: float = Field(default=15, gt=0)
     """Minutes from the start of one cycle to the start of the next."""
 
 
-class PluginsSection(_Section):
+class PluginsSection(Section):
     """Which plugins are used."""
 
     off: list[str] = Field(default_factory=list)

@@ -237,6 +237,33 @@ def m007_certificates(db: Database) -> None:
     ).create_index(["stream_id", "taken_at"])
 
 
+@migrations()
+def m008_careful_writes(db: Database) -> None:
+    """When a change was sent, when the record changed by it, and which fields are contested."""
+    db.execute("alter table outbox add column still text")
+    db.execute("alter table outbox add column sent_at integer")
+    # What an older version delivered was sent when it ended.
+    db.execute("update outbox set sent_at = ended_at where state not in ('waiting', 'superseded')")
+    db.execute("alter table receipt add column changed_at integer")
+    _table(db, "receipt").create_index(["target", "key"])
+    _table(db, "outbox").create_index(["run_id"])
+    _table(db, "outbox").create_index(["target", "sent_at"])
+    _table(db, "contest").create(
+        {
+            "target": str,
+            "table": str,
+            "record": str,
+            "field": str,
+            "wished": str,
+            "strikes": int,
+            "retry_at": int,
+            "reason": str,
+        },
+        pk=("target", "table", "record", "field"),
+        not_null={"wished", "strikes", "reason"},
+    )
+
+
 STEPS = (
     m001_runs_and_facts,
     m002_raw_pages,
@@ -245,5 +272,6 @@ STEPS = (
     m005_outbox,
     m006_more_voices,
     m007_certificates,
+    m008_careful_writes,
 )
 """All of them: a store with any other step was made by a newer version."""

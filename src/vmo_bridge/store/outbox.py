@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from sqlite_utils import Database
 
 from vmo_bridge.store.clock import from_epoch, now, to_epoch
+
+_COLUMNS = (
+    'id, run_id, target, "table", key, "match", "values", before, still, state, reason, sent_at'
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +22,7 @@ class OutboxItem:
     """One change to one record of a target."""
 
     id: int = 0
+    run_id: int = 0
     target: str
     """The connector's name."""
     table: str
@@ -24,9 +30,15 @@ class OutboxItem:
     match: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, str]
     before: Mapping[str, str] = field(default_factory=dict)
+    still: Mapping[str, str] = field(default_factory=dict)
+    """What fields of the record have to hold just before it is written to."""
     state: str = "waiting"
-    """waiting, stored (read back and equal), not-stored, reverted, refused or superseded."""
+    """waiting, stored (read back and equal), not-stored, reverted, refused, moved (something
+    happened to the record since it was planned; planned anew next time), removed or superseded.
+    """
     reason: str = ""
+    sent_at: datetime | None = None
+    """When it was about to be sent: from then on it may have arrived."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +51,30 @@ class StoredReceipt:
     stored: Mapping[str, str]
     verdict: str
     seen_at: datetime | None
+    changed_at: datetime | None = None
+    """When the record last changed by the target's clock."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """What became of an item."""
+
+    item: OutboxItem
+    state: str
+    reason: str = ""
+    receipt: StoredReceipt | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WritingRun:
+    """What one run wrote to one target."""
+
+    run_id: int
+    target: str
+    began_at: datetime | None
+    stored: int
+    other: int
+    """Changes that were sent and did not end as planned."""
 
 
 class Outbox:
@@ -46,6 +82,8 @@ class Outbox:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+
+    # -- the way of an item ------------------------------------------------------------------
 
     def queue(self, run_id: int, target: str, items: Iterable[OutboxItem]) -> None:
         """Decide on these changes of a target; what waited from a run cut short is superseded.
@@ -61,16 +99,17 @@ class Outbox:
             )
             self._db.conn.executemany(
                 'insert into outbox (run_id, target, "table", key, "match", "values", before, '
-                "state, queued_at) values (?, ?, ?, ?, ?, ?, ?, 'waiting', ?)",
+                "still, state, queued_at) values (?, ?, ?, ?, ?, ?, ?, ?, 'waiting', ?)",
                 [
                     (
                         run_id,
                         item.target,
                         item.table,
                         item.key,
-                        json.dumps(dict(item.match)),
-                        json.dumps(dict(item.values)),
-                        json.dumps(dict(item.before)),
+                        _json(item.match),
+                        _json(item.values),
+                        _json(item.before),
+                        _json(item.still),
                         to_epoch(now()),
                     )
                     for item in items
@@ -79,49 +118,138 @@ class Outbox:
 
     def waiting(self, target: str) -> list[OutboxItem]:
         """What is still to be delivered to a target, oldest first."""
+        return self._items("state = 'waiting' and target = ?", [target])
+
+    def of_run(self, run_id: int, target: str) -> list[OutboxItem]:
+        """Everything a run decided on for a target, in its order."""
+        return self._items("run_id = ? and target = ?", [run_id, target])
+
+    def targets_of(self, run_id: int) -> list[str]:
+        """The targets that a run wrote to."""
         rows = self._db.execute(
-            'select id, target, "table", key, "match", "values", before, state from outbox '
-            "where state = 'waiting' and target = ? order by id",
-            [target],
+            "select distinct target from outbox where run_id = ? order by 1", [run_id]
         ).fetchall()
+        return [target for (target,) in rows]
+
+    def writing_runs(self) -> list[WritingRun]:
+        """The runs that sent anything, the latest first."""
+        rows = self._db.execute(
+            "select run_id, target, min(sent_at), sum(state in ('stored', 'removed')), "
+            "sum(state not in ('stored', 'removed')) from outbox where sent_at is not null "
+            "group by run_id, target order by run_id desc, target"
+        ).fetchall()
+        return [
+            WritingRun(
+                run_id=run_id, target=target, began_at=from_epoch(at), stored=stored, other=other
+            )
+            for run_id, target, at, stored, other in rows
+        ]
+
+    def send(self, items: Sequence[OutboxItem]) -> None:
+        """Note that these are about to be sent, as they are; they may be planned anew since."""
+        with self._db.atomic():
+            self._db.conn.executemany(
+                'update outbox set sent_at = ?, key = ?, "values" = ?, before = ? where id = ?',
+                [
+                    (to_epoch(now()), item.key, _json(item.values), _json(item.before), item.id)
+                    for item in items
+                ],
+            )
+
+    def end(self, endings: Iterable[Ending]) -> None:
+        """Note what became of changes, together with their receipts."""
+        with self._db.atomic():
+            for each in endings:
+                self._end(each)
+
+    def _end(self, ending: Ending) -> None:
+        item, receipt = ending.item, ending.receipt
+        self._db.execute(
+            "update outbox set state = ?, reason = ?, ended_at = ?, key = coalesce(?, key) "
+            "where id = ?",
+            [
+                ending.state,
+                ending.reason,
+                to_epoch(now()),
+                receipt.key if receipt else item.key,
+                item.id,
+            ],
+        )
+        if receipt:
+            self._db.execute(
+                'insert into receipt (outbox_id, target, "table", key, stored, verdict, seen_at, '
+                "changed_at) values (?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    item.id,
+                    receipt.target,
+                    receipt.table,
+                    receipt.key,
+                    _json(receipt.stored),
+                    receipt.verdict,
+                    to_epoch(receipt.seen_at or now()),
+                    to_epoch(receipt.changed_at) if receipt.changed_at else None,
+                ],
+            )
+
+    def _items(self, where: str, values: Sequence[Any]) -> list[OutboxItem]:
+        rows = self._db.execute(f"select {_COLUMNS} from outbox where {where} order by id", values)
         return [
             OutboxItem(
                 id=row[0],
-                target=row[1],
-                table=row[2],
-                key=row[3],
-                match=json.loads(row[4]),
-                values=json.loads(row[5]),
-                before=json.loads(row[6]),
-                state=row[7],
+                run_id=row[1] or 0,
+                target=row[2],
+                table=row[3],
+                key=row[4],
+                match=json.loads(row[5]),
+                values=json.loads(row[6]),
+                before=json.loads(row[7]),
+                still=json.loads(row[8] or "{}"),
+                state=row[9],
+                reason=row[10] or "",
+                sent_at=from_epoch(row[11]),
             )
-            for row in rows
+            for row in rows.fetchall()
         ]
 
-    def end(
-        self, item: OutboxItem, state: str, reason: str, receipt: StoredReceipt | None = None
-    ) -> None:
-        """Note what became of a change, together with its receipt."""
-        with self._db.atomic():
-            self._db.execute(
-                "update outbox set state = ?, reason = ?, ended_at = ?, key = coalesce(?, key) "
-                "where id = ?",
-                [state, reason, to_epoch(now()), receipt.key if receipt else None, item.id],
-            )
-            if receipt:
-                self._db.execute(
-                    'insert into receipt (outbox_id, target, "table", key, stored, verdict, '
-                    "seen_at) values (?, ?, ?, ?, ?, ?, ?)",
-                    [
-                        item.id,
-                        receipt.target,
-                        receipt.table,
-                        receipt.key,
-                        json.dumps(dict(receipt.stored)),
-                        receipt.verdict,
-                        to_epoch(receipt.seen_at or now()),
-                    ],
-                )
+    # -- what is known of earlier writes -----------------------------------------------------
+
+    def sent_since(self, target: str, moment: datetime) -> int:
+        """How many changes were sent to a target from a moment on, whatever became of them."""
+        (count,) = self._db.execute(
+            "select count(*) from outbox where target = ? and sent_at >= ?",
+            [target, to_epoch(moment)],
+        ).fetchone()
+        return int(count)
+
+    def written(self, target: str, table: str) -> dict[str, dict[str, str]]:
+        """By record key, what each field held when we last read it back after a write of ours."""
+        rows = self._db.execute(
+            'select key, stored from receipt where target = ? and "table" = ? '
+            "and verdict = 'stored' order by id",
+            [target, table],
+        )
+        found: dict[str, dict[str, str]] = {}
+        for key, stored in rows:
+            found.setdefault(key, {}).update(json.loads(stored))
+        return found
+
+    def own_moments(self, target: str, keys: Iterable[str]) -> dict[str, set[int]]:
+        """By record key, the moments (epoch seconds) at which the last change was ours."""
+        rows = self._db.execute(
+            "select r.key, r.changed_at from json_each(?) k "
+            "cross join receipt r on r.target = ? and r.key = k.value "
+            "where r.changed_at is not null",
+            [json.dumps(list(keys)), target],
+        )
+        found: dict[str, set[int]] = {}
+        for key, changed_at in rows:
+            found.setdefault(key, set()).add(changed_at)
+        return found
+
+    def wrote_to(self, target: str) -> bool:
+        """Whether anything was ever written to a target."""
+        row = self._db.execute("select 1 from receipt where target = ? limit 1", [target])
+        return row.fetchone() is not None
 
     def written_keys(self, target: str, table: str) -> set[str]:
         """Keys of the records of a table that we ever wrote to, or may have.
@@ -147,7 +275,7 @@ class Outbox:
     def receipts(self, target: str, key: str) -> list[StoredReceipt]:
         """All receipts of one record, oldest first."""
         rows = self._db.execute(
-            'select target, "table", key, stored, verdict, seen_at from receipt '
+            'select target, "table", key, stored, verdict, seen_at, changed_at from receipt '
             "where target = ? and key = ? order by id",
             [target, key],
         ).fetchall()
@@ -159,6 +287,7 @@ class Outbox:
                 stored=json.loads(row[3]),
                 verdict=row[4],
                 seen_at=from_epoch(row[5]),
+                changed_at=from_epoch(row[6]),
             )
             for row in rows
         ]
@@ -168,3 +297,26 @@ class Outbox:
         return dict(
             self._db.execute("select state, count(*) from outbox group by state").fetchall()
         )
+
+    def age_out(self, before: datetime) -> int:
+        """Forget what ended before a moment, but the last word on each record and each key.
+
+        Returns how many changes went.
+        """
+        with self._db.atomic():
+            gone = self._db.execute(
+                "delete from outbox where ended_at < ? and state <> 'waiting' and id not in "
+                "(select max(id) from outbox where state <> 'refused' group by target, \"table\", "
+                'coalesce(key, "match"))',
+                [to_epoch(before)],
+            ).rowcount
+            self._db.execute(
+                "delete from receipt where seen_at < ? and outbox_id not in "
+                "(select id from outbox)",
+                [to_epoch(before)],
+            )
+        return int(gone)
+
+
+def _json(values: Mapping[str, str]) -> str:
+    return json.dumps(dict(values))

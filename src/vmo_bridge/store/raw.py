@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 import msgspec
@@ -161,9 +162,27 @@ class RawPages:
             ],
         ).rowcount
 
+    def touch(self, stream_id: int, rows: Sequence[RawRow]) -> None:
+        """Note the newest state of raw records whose payload says nothing new: hash and moment.
+
+        What we hold of them stays, with the payload it came from.
+        """
+        self._db.conn.executemany(
+            "update ledger set hash = ?, changed_at = ? where stream_id = ? and key = ?",
+            [(row.hash, row.changed_at, stream_id, row.key) for row in rows],
+        )
+
     def payload(self, page: int, position: int) -> dict[str, Any]:
         """The raw record at a place that a record version points to."""
         return self._content(page)[position]
+
+    def payloads(self, places: Iterable[Place]) -> dict[Place, dict[str, Any]]:
+        """The raw records at many places; each page is opened once."""
+        found: dict[Place, dict[str, Any]] = {}
+        for page, group in groupby(sorted(set(places)), key=lambda place: place[0]):
+            content = self._content(page)
+            found |= {place: content[place[1]] for place in group}
+        return found
 
     def _content(self, page: int) -> list[dict[str, Any]]:
         (blob,) = self._db.execute("select content from raw_page where id = ?", [page]).fetchone()

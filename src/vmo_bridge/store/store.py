@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from vmo_bridge.settings.model import FeedbackSection
 from vmo_bridge.store.certificates import Certificates
+from vmo_bridge.store.contests import Contests
 from vmo_bridge.store.database import damage_told, open_database
 from vmo_bridge.store.findings import Findings
 from vmo_bridge.store.ledger import Ledger
@@ -58,6 +59,7 @@ class Store:
         self.runs = Runs(self._db)
         self.findings = Findings(self._db)
         self.outbox = Outbox(self._db)
+        self.contests = Contests(self._db)
 
     def __enter__(self) -> Self:
         return self

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 
@@ -14,9 +15,11 @@ from vmo_bridge.errors import RecordError, VmoBridgeError
 from vmo_bridge.records import Record
 from vmo_bridge.store import Store
 from vmo_bridge.store.clock import to_epoch
-from vmo_bridge.store.raw import RawRow, raw_row
+from vmo_bridge.store.raw import Place, RawRow, raw_row
 from vmo_bridge.store.versions import UNSOUND, Placed
 from vmo_bridge.sync.people import People
+
+_NO_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -26,6 +29,8 @@ class Kept:
     read: int = 0
     changed: int = 0
     quarantined: int = 0
+    own: int = 0
+    """Changes that were nothing but our own writes coming back."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -49,14 +54,19 @@ class Keeper:
         # Asked once a page: of a protocol it is slow to ask.
         dated = self.connector if isinstance(self.connector, Dated) else None
         rows = [self._row(record, dated) for record in records]
+        own: list[RawRow] = []
         new = None
         if self._all_new and rows and not older_too:
             new = self.store.raw.keep_new(self.stream_id, self.run_id, seen_at, rows)
         if new is None:
             changed, before = self.store.raw.changed(self.stream_id, rows, older_too=older_too)
             self._all_new = not before and len(changed) == len(rows)
+            own = self._echoes(changed, before)
+            if own:
+                self.store.raw.touch(self.stream_id, own)
+                changed, before = _without(own, changed, before)
             if not changed:
-                return Kept(read=len(rows))
+                return Kept(read=len(rows), own=len(own))
             page = self.store.raw.keep(self.stream_id, self.run_id, seen_at, changed)
         else:
             page, changed, before = new, rows, {}
@@ -65,7 +75,41 @@ class Keeper:
         if new is None or not self.store.versions.add(page, seen_at, batch.placed):
             self._save(batch)
         self._settle(batch, before)
-        return Kept(read=len(rows), changed=len(changed), quarantined=len(batch.refused))
+        return Kept(
+            read=len(rows), changed=len(changed), quarantined=len(batch.refused), own=len(own)
+        )
+
+    def _echoes(self, changed: Sequence[RawRow], before: Mapping[str, Place]) -> list[RawRow]:
+        """Those in which nothing changed but what we wrote ourselves.
+
+        Our write was the last one when it was read back (its receipt has the moment), and all that
+        we read of the record says what it said before. A version of its own would make of our
+        values an edit that somebody made.
+        """
+        if not before or not self.store.outbox.wrote_to(self.connector.name):
+            return []
+        moments = self.store.outbox.own_moments(self.connector.name, before)
+        likely = [
+            row
+            for row in changed
+            if row.key in before and row.changed_at in moments.get(row.key, ())
+        ]
+        held = self.store.raw.payloads([before[row.key] for row in likely])
+        return [row for row in likely if self._says_the_same(row, held[before[row.key]])]
+
+    def _says_the_same(self, row: RawRow, held: Mapping[str, Any]) -> bool:
+        """Whether two states of a raw record become the same records, but for their moment."""
+        try:
+            now, then = (
+                [
+                    msgspec.structs.replace(record, updated_at=_NO_MOMENT)
+                    for record in self.connector.normalise(self.stream.name, content)
+                ]
+                for content in (row.content, held)
+            )
+        except Exception:  # noqa: BLE001 - whatever is wrong with it is told where it is normalised to be kept
+            return False
+        return now == then
 
     def rebuild(self, page: int, seen_at: datetime) -> Kept:
         """Normalise a stored page anew; what comes out as it is held is left alone."""
@@ -152,6 +196,17 @@ class Keeper:
             told,
             batch.seen_at,
         )
+
+
+def _without(
+    own: Sequence[RawRow], changed: Sequence[RawRow], before: Mapping[str, Place]
+) -> tuple[list[RawRow], dict[str, Place]]:
+    """What is left of the changed rows, and of where they were held, without our own writes."""
+    ours = {row.key for row in own}
+    return (
+        [row for row in changed if row.key not in ours],
+        {key: place for key, place in before.items() if key not in ours},
+    )
 
 
 @dataclass(slots=True)

@@ -17,6 +17,8 @@ class StreamOutcome:
     read: int = 0
     changed: int = 0
     quarantined: int = 0
+    own: int = 0
+    """Changes that were nothing but our own writes coming back; not among ``changed``."""
     gone: int = 0
     """Records found deleted or missing in this run."""
     problem: str = ""
@@ -31,3 +33,4 @@ class StreamOutcome:
         self.read += kept.read
         self.changed += kept.changed
         self.quarantined += kept.quarantined
+        self.own += kept.own

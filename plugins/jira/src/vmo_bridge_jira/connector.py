@@ -117,7 +117,7 @@ class Jira:
             tickets=(),
             all_tickets="issue",
             initiatives="epic",
-            kpi_results=False,
+            own_records=False,
             field_prefix=f"{PROPERTY}.",
             further_fields={str(fact): name for fact, name in self._settings.value_fields.items()},
         )

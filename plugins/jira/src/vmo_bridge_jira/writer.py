@@ -20,6 +20,7 @@ from vmo_bridge.plugin import (
     SourceError,
     WriteRefused,
 )
+from vmo_bridge_jira import moments
 from vmo_bridge_jira.client import JiraClient
 from vmo_bridge_jira.flatten import shown
 from vmo_bridge_jira.limits import Limits
@@ -91,9 +92,14 @@ class IssueWriter:
 
     def read_back(self, change: Change, key: str) -> Receipt:
         """What the issue holds now of the values that were written."""
-        issue = self._read(self._key(change.table, key), [*change.values])
+        issue = self._read(self._key(change.table, key), [*change.values], "updated")
         stored = self._values(issue.raw, [*change.values])
-        return Receipt(key=key, stored=stored, seen_at=datetime.now(tz=UTC))
+        return Receipt(
+            key=key,
+            stored=stored,
+            seen_at=datetime.now(tz=UTC),
+            changed_at=_updated(issue.raw),
+        )
 
     def field(self, name: str) -> JiraField | None:
         """A field by its id or its only name."""
@@ -124,10 +130,9 @@ class IssueWriter:
             except AccessError:
                 continue  # it is not there, or not visible: absent
 
-    def _read(self, key: str, names: Sequence[str]) -> Any:
-        return self._refused(
-            lambda: self._library.issue(key, fields=",".join(self._ids(names)), properties=PROPERTY)
-        )
+    def _read(self, key: str, names: Sequence[str], *fields: str) -> Any:
+        asked = ",".join([*self._ids(names), *fields])
+        return self._refused(lambda: self._library.issue(key, fields=asked, properties=PROPERTY))
 
     def _ids(self, names: Iterable[str]) -> list[str]:
         """The fields to ask for; asking for none would give all."""
@@ -225,6 +230,15 @@ class IssueWriter:
             raise WriteRefused(f"{error}; the next publish tries issue {key} again") from error
         except (AccessError, SourceError) as error:
             raise WriteRefused(str(error)) from error
+
+
+def _updated(issue: Mapping[str, Any]) -> datetime | None:
+    """When an issue last changed, as the connector's ``changed_at`` has it."""
+    try:
+        moment = moments.moment((issue.get("fields") or {}).get("updated"))
+    except ValueError:
+        return None
+    return moment.replace(microsecond=0)
 
 
 def _is_id(key: str) -> bool:

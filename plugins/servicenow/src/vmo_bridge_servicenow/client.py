@@ -48,6 +48,15 @@ class TableClient:
         count: bool = False,
     ) -> Reply:
         """One page of a table; raises ``Overloaded``, ``AccessError`` or ``SourceError``."""
+        params = self.params(query=query, fields=fields, limit=limit, count=count)
+        if offset:
+            params["sysparm_offset"] = str(offset)
+        return self.reply(self._http.get(f"/api/now/table/{table}", params), table)
+
+    def params(
+        self, *, query: str, fields: tuple[str, ...], limit: int, count: bool = False
+    ) -> dict[str, str]:
+        """How a page of a table is asked for."""
         params = {
             "sysparm_query": query,
             "sysparm_limit": str(limit),
@@ -58,9 +67,10 @@ class TableClient:
         }
         if fields:
             params["sysparm_fields"] = ",".join(fields)
-        if offset:
-            params["sysparm_offset"] = str(offset)
-        response = self._http.get(f"/api/now/table/{table}", params)
+        return params
+
+    def reply(self, response: httpx.Response, table: str) -> Reply:
+        """The rows of an answer, if it is whole."""
         content = self.content(response, table)
         rows = content.get("result")
         if not isinstance(rows, list):

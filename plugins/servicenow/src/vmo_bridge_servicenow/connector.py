@@ -13,40 +13,31 @@ import httpx
 from vmo_bridge.plugin import (
     AccessError,
     Budget,
-    Change,
     CheckRow,
     Deletion,
-    HourBudget,
-    HttpClient,
     Page,
-    Places,
-    ProvisionStep,
     RawRecord,
-    Receipt,
     Record,
     Seen,
     Slice,
     Stream,
     Tally,
-    TargetTable,
 )
-from vmo_bridge_servicenow import checking, hierarchy, lookup, provision, slices, sweep
-from vmo_bridge_servicenow.auth import SignIn
-from vmo_bridge_servicenow.catalogue import catalogue
-from vmo_bridge_servicenow.client import NotInstalled, TableClient
+from vmo_bridge_servicenow import checking, hierarchy, slices, sweep
+from vmo_bridge_servicenow.client import NotInstalled
 from vmo_bridge_servicenow.deletions import DeletionReader
 from vmo_bridge_servicenow.dictionary import Dictionary
 from vmo_bridge_servicenow.normalise import Normaliser
 from vmo_bridge_servicenow.reader import TableReader, missing_fields, table_filter
 from vmo_bridge_servicenow.settings import ServiceNowSettings
+from vmo_bridge_servicenow.target import Target
 from vmo_bridge_servicenow.words import Words
-from vmo_bridge_servicenow.writer import RecordWriter
 
 _T = TypeVar("_T")
 
 
-class ServiceNow:
-    """One ServiceNow instance: a ``Connector`` and a ``Writer``."""
+class ServiceNow(Target):
+    """One ServiceNow instance: a ``Connector``, and what values are written to."""
 
     def __init__(
         self,
@@ -56,39 +47,11 @@ class ServiceNow:
         *,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self.name = name
-        self._settings = settings
-        self._tables = catalogue(settings)
-        self._sign_in = SignIn(name, settings, folder, transport)
-        self._budget = HourBudget(name, settings.calls_per_hour)
-        self._http = HttpClient(
-            name,
-            settings.url,
-            auth=self._sign_in,
-            timeout=settings.timeout_seconds,
-            transport=transport,
-            budget=self._budget,
-        )
-        self._client = TableClient(self._http)
+        super().__init__(name, settings, folder, transport=transport)
         self._memory: MutableMapping[str, str] = {}
         self._refused: dict[str, str] = {}
         self._dictionary = Dictionary(name, self._client, self._tables)
         self._normaliser = Normaliser(name, _words(settings), settings.service_field, self._tables)
-
-    @cached_property
-    def _writer(self) -> RecordWriter:
-        return RecordWriter(self.name, self._settings.url, self._sign_in, self._budget)
-
-    @property
-    def places(self) -> Places:
-        """Incidents carry facts of themselves; services and departments the values of theirs."""
-        return Places(
-            tickets=("incident",),
-            services="cmdb_ci_service",
-            user_groups="cmn_department",
-            service_path=self._settings.service_field,
-            user_group_path="caller_id.department",
-        )
 
     @property
     def streams(self) -> Sequence[Stream]:
@@ -242,38 +205,6 @@ class ServiceNow:
     def link(self, stream: str, key: str) -> str:
         """The record's form."""
         return f"{self._settings.url}/{stream}.do?sys_id={key}"
-
-    def close(self) -> None:
-        """Close all connections."""
-        self._http.close()
-        self._sign_in.close()
-        if "_writer" in self.__dict__:
-            self._writer.close()
-
-    def current(
-        self, table: str, field_: str, keys: Sequence[str], fields: Sequence[str]
-    ) -> dict[str, dict[str, str]]:
-        """What the fields hold now; asked for in lists that fit into an address.
-
-        A key that no query can hold is not found; its write is then refused with the reason.
-        """
-        return lookup.current(self._client, table, field_, keys, fields)
-
-    def write(self, change: Change) -> str:
-        """Make one change through pysnow."""
-        return self._writer.write(change)
-
-    def read_back(self, change: Change, key: str) -> Receipt:
-        """What the record holds after the write."""
-        return self._writer.read_back(change, key)
-
-    def provision_plan(self, tables: Sequence[TargetTable]) -> list[ProvisionStep]:
-        """What the instance lacks."""
-        return provision.plan(self._client, tables)
-
-    def provision(self, step: ProvisionStep) -> None:
-        """Make one missing thing over REST (needs the admin role)."""
-        provision.make(self._writer, step)
 
 
 def _words(settings: ServiceNowSettings) -> Words:

@@ -3,41 +3,73 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from vmo_bridge.plugin import SourceError
 from vmo_bridge_servicenow import query
-from vmo_bridge_servicenow.client import TableClient
+from vmo_bridge_servicenow.batch import Batches, NoBatches, Request
+from vmo_bridge_servicenow.client import Rows, TableClient
 
 _LONGEST_LIST = 1500
 """Characters of values in one query, as an address spells them; it ends at some 2,000."""
+_AT_ONCE = 10
+"""Lists asked for in one batch: some 400 records by their sys_id."""
 
 
-def current(
-    client: TableClient, table: str, field_: str, keys: Sequence[str], fields: Sequence[str]
-) -> dict[str, dict[str, str]]:
-    """By sys_id, what ``fields`` hold where ``field_`` is one of ``keys``.
+class Lookup:
+    """Reads records by lists of keys; several lists in one call, as long as that is allowed."""
 
-    A key that no query can hold is not found; its write is then refused with the reason.
-    """
-    found: dict[str, dict[str, str]] = {}
-    for part in _parts(field_, [key for key in keys if query.is_value(key)]):
-        wanted = set(part)
-        for row in client.rows(
-            table,
-            query=query.any_of(field_, part),
-            fields=("sys_id", field_, *fields),
-            limit=len(part) * 2,
-        ).rows:
-            if row.get(field_) not in wanted:
-                raise SourceError(
-                    f"{table}: the instance does not know the column {field_}; "
-                    "run 'vmo-bridge provision'"
-                )
-            found[row["sys_id"]] = {
-                name: str(row[name]) for name in (field_, *fields) if name in row
-            }
-    return found
+    def __init__(self, client: TableClient, batches: Batches, *, batched: bool = True) -> None:
+        self._client = client
+        self._batches = batches
+        self._batched = batched
+
+    def current(
+        self, table: str, field_: str, keys: Sequence[str], fields: Sequence[str]
+    ) -> dict[str, dict[str, str]]:
+        """By sys_id, what ``fields`` hold where ``field_`` is one of ``keys``.
+
+        A key that no query can hold is not found; its write is then refused with the reason.
+        """
+        found: dict[str, dict[str, str]] = {}
+        parts = list(_parts(field_, [key for key in keys if query.is_value(key)]))
+        names = tuple(dict.fromkeys(("sys_id", field_, *fields)))
+        for start in range(0, len(parts), _AT_ONCE):
+            some = parts[start : start + _AT_ONCE]
+            for part, rows in zip(some, self._rows(table, field_, some, names), strict=True):
+                wanted = set(part)
+                for row in rows:
+                    if row.get(field_) not in wanted:
+                        raise SourceError(
+                            f"{table}: the instance does not know the column {field_}; "
+                            "run 'vmo-bridge provision'"
+                        )
+                    found[row["sys_id"]] = {name: str(row[name]) for name in names if name in row}
+        return found
+
+    def _rows(
+        self, table: str, field_: str, parts: Sequence[list[str]], names: tuple[str, ...]
+    ) -> list[Rows]:
+        asked = [(query.any_of(field_, part), len(part) * 2) for part in parts]
+        if self._batched and len(parts) > 1:
+            requests = [self._request(table, names, condition, limit) for condition, limit in asked]
+            try:
+                answers = self._batches.answers(requests, attempts=3)
+            except NoBatches:
+                self._batched = False
+            else:
+                return [self._client.reply(each, table).rows for each in answers]
+        return [
+            self._client.rows(table, query=condition, fields=names, limit=limit).rows
+            for condition, limit in asked
+        ]
+
+    def _request(self, table: str, names: tuple[str, ...], condition: str, limit: int) -> Request:
+        params = self._client.params(query=condition, fields=names, limit=limit)
+        return Request(
+            method="GET",
+            url=f"/api/now/table/{table}?{urlencode(params, quote_via=quote)}",
+        )
 
 
 def _parts(field_: str, keys: Sequence[str]) -> Iterator[list[str]]:

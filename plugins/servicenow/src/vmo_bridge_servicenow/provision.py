@@ -19,6 +19,7 @@ _TYPES = {
     "boolean": "boolean",
     "datetime": "glide_date_time",
     "url": "url",
+    "reference": "reference",
 }
 
 
@@ -70,6 +71,8 @@ def _dictionary_entry(table: str, column: Column) -> dict[str, str]:
     }
     if column.max_length:
         entry["max_length"] = str(column.max_length)
+    if column.reference:
+        entry["reference"] = column.reference
     if column.hint:
         entry["comments"] = column.hint
     return entry

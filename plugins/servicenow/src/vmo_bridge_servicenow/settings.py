@@ -125,6 +125,8 @@ class ServiceNowSettings(_Section):
     """Which tables are read."""
     page_size: int = Field(default=1000, ge=10, le=10_000)
     """Rows a request; it shrinks by itself when the instance runs out of time."""
+    batch_size: int = Field(default=50, ge=1, le=200)
+    """Writes in one call of the Batch API, which the instance ends after 30 s; 1: single calls."""
     parallel: int = Field(default=4, ge=1, le=16)
     """How many slices of a long read are asked for at once."""
     calls_per_hour: int | None = Field(default=None, ge=1)

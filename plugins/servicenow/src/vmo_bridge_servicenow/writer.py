@@ -22,6 +22,7 @@ from vmo_bridge.plugin import (
 )
 from vmo_bridge_servicenow import query
 from vmo_bridge_servicenow.client import failure
+from vmo_bridge_servicenow.sweep import moment_of
 
 if TYPE_CHECKING:
     import requests
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from vmo_bridge_servicenow.auth import SignIn
 
 _TIMEOUT = 60
+STAMP = "sys_updated_on"
 
 
 class _NotSignedIn(SignInError):
@@ -84,14 +86,26 @@ class RecordWriter:
     def read_back(self, change: Change, key: str) -> Receipt:
         """What the record holds now of the fields that were written."""
         names = (*change.match, *change.values)
-        row = next(iter(self.rows(change.table, {"sys_id": key}, names)), None)
+        row = next(iter(self.rows(change.table, {"sys_id": key}, (*names, STAMP))), None)
         if row is None:
             raise WriteRefused(
                 f"{self._name}: {change.table}/{key} cannot be seen after the write; "
                 "it was deleted meanwhile, or the user may not read it"
             )
         stored = {name: str(row[name]) for name in names if name in row}
-        return Receipt(key=key, stored=stored, seen_at=datetime.now(tz=UTC))
+        return Receipt(
+            key=key,
+            stored=stored,
+            seen_at=datetime.now(tz=UTC),
+            changed_at=moment_of(row.get(STAMP)),
+        )
+
+    def remove(self, table: str, key: str) -> None:
+        """Delete one record; ``WriteRefused`` if it is not there or may not be deleted."""
+        self._call(
+            table,
+            lambda resource: resource.request("DELETE", path_append=f"/{query.key(key)}"),
+        )
 
     def rows(
         self, table: str, where: Mapping[str, str], fields: Iterable[str] = ()

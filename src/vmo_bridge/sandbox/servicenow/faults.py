@@ -6,6 +6,8 @@ import threading
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from vmo_bridge.sandbox.servicenow.replies import Dropped
+
 _HOME = "servicenow"
 #: Switch → what its value means.
 KNOWN: dict[str, str] = {
@@ -13,6 +15,7 @@ KNOWN: dict[str, str] = {
     "acl_drop_rows": "encoded query of the rows the caller may not read",
     "aggregate_off": "true: the Aggregate API answers 403",
     "audit_delete": "days sys_audit_delete remembers | 'no_role': no rows | 'none': not written",
+    "batch_off": "true: there is no Batch API",
     "batch_partial": "ids a batch leaves unserviced, or how many of its last ones",
     "business_rule_abort": "name of the business rule that aborts writes",
     "changelog_truncated": "Jira: number of entries a changelog inside an issue shows",
@@ -20,9 +23,9 @@ KNOWN: dict[str, str] = {
     "daily_quota": "SurveyMonkey: calls a day instead of 500",
     "data_policy": "list of elements that must not be empty: such a write gets 403",
     "display_quirks": "'off': no null, UNKNOWN, commas or currency_display_value in display values",
-    "drop_reply_after_commit": "true: the write is kept, the connection closed without a reply",
+    "drop_reply_after_commit": "true or a callable: the write is kept, no reply comes",
     "empty_page_with_token": "Jira: true: a search page without issues that has a token",
-    "fail_next": "true: the connection is closed before anything happened",
+    "fail_next": "true or a callable: the connection is closed before anything happened",
     "field_acl_write": "list of elements whose new values are dropped in silence",
     "field_not_on_screen": "Jira: list of field ids that are on no screen",
     "hourly_quota": "requests an hour and user: then 429; every reply tells of the rule",
@@ -126,6 +129,14 @@ class Faults:
                 | {"value": repr(fault.value) if callable(fault.value) else fault.value}
                 for fault in self._faults
             ]
+
+    def drop(self, name: str, *, table: str = "", method: str = "", user: str = "") -> None:
+        """Cut the connection if a switch says so; a callable value is called before that."""
+        value = self.take(name, table=table, method=method, user=user)
+        if callable(value):
+            value()
+        if value:
+            raise Dropped
 
     def take(
         self, name: str, *, table: str = "", method: str = "", user: str = "", app: str = _HOME

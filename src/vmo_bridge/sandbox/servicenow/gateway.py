@@ -15,7 +15,7 @@ from vmo_bridge.sandbox.servicenow.faults import Faults
 from vmo_bridge.sandbox.servicenow.import_api import ImportApi
 from vmo_bridge.sandbox.servicenow.instance import Instance
 from vmo_bridge.sandbox.servicenow.limits import RateLimits
-from vmo_bridge.sandbox.servicenow.replies import Call, Dropped, Refused, Reply, Request
+from vmo_bridge.sandbox.servicenow.replies import Call, Refused, Reply, Request
 from vmo_bridge.sandbox.servicenow.signin import SignIn
 from vmo_bridge.sandbox.servicenow.stats_api import StatsApi
 from vmo_bridge.sandbox.servicenow.table_api import TableApi
@@ -90,8 +90,12 @@ class Gateway:
     def _single(self, request: Request, name: str, user: User) -> Reply:
         if name == "tinyurl":
             return self._tiny.keep(request)
+        if self._faults.take("batch_off", user=user.user_name):
+            raise replies.no_resource(request.path)
         left = self._faults.take("batch_partial", user=user.user_name) or ()
-        return batch.answer(request, self.answer, left)
+        reply = batch.answer(request, self.answer, left)
+        self._faults.drop("drop_reply_after_commit", table=name, user=user.user_name)
+        return reply
 
     def _routed(self, request: Request, method: str, user: User, match: re.Match[str]) -> Reply:
         table = match[3]
@@ -125,8 +129,7 @@ class Gateway:
         wait = self._faults.take("latency_ms", table=table, method=method)
         if wait:
             time.sleep(float(wait) / 1000)
-        if self._faults.take("fail_next", table=table, method=method):
-            raise Dropped
+        self._faults.drop("fail_next", table=table, method=method)
         if self._faults.take("login_redirect", table=table, method=method):
             return Reply(302, b"", {"Location": "/login.do"}, "text/html;charset=UTF-8")
         longest = self._faults.take("long_url", table=table, method=method)
