@@ -15,6 +15,7 @@ from vmo_bridge.connectors.abilities import (
     Tally,
 )
 from vmo_bridge.connectors.budget import HourBudget
+from vmo_bridge.connectors.comparing import Comparing, Difference
 from vmo_bridge.connectors.contract import (
     CheckRow,
     Connector,
@@ -83,12 +84,14 @@ __all__ = [
     "CheckRow",
     "Choice",
     "Column",
+    "Comparing",
     "ConfigError",
     "Connector",
     "ConnectorType",
     "Dated",
     "Deleting",
     "Deletion",
+    "Difference",
     "Feedback",
     "Finding",
     "HourBudget",

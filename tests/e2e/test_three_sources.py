@@ -13,9 +13,9 @@ import httpx
 import pytest
 
 from vmo_bridge.cli.demo_agency import write_config
-from vmo_bridge.cli.setup import make_missing
 from vmo_bridge.hooks.loader import load_plugins
 from vmo_bridge.pipeline import Bridge, CycleOutcome
+from vmo_bridge.publish.provisioning import make_missing
 from vmo_bridge.records import Finding
 from vmo_bridge.sandbox.server import SandboxServer
 from vmo_bridge.settings import load_settings

@@ -12,9 +12,11 @@ import pytest
 from vmo_bridge.plugin import (
     AccessError,
     Change,
+    Column,
     ProvisionStep,
     RetryLater,
     SourceError,
+    TargetTable,
     Writer,
     WriteRefused,
 )
@@ -189,6 +191,14 @@ def test_other_places_and_other_keys_are_told(connect: Connect, key: str) -> Non
     assert writer.provision_plan([]) == []
     with pytest.raises(WriteRefused, match="made by its admin"):
         writer.provision(ProvisionStep(what="field", table="issue", values={}))
+
+
+def test_fields_that_the_site_does_not_have_are_told(connect: Connect, deployment: str) -> None:
+    writer = connect(deployment)
+    named = ("VMO Value", NUMBER, "No such field")
+    columns = tuple(Column(name=each, label="x", type="decimal") for each in named)
+    told = writer.differences([], [TargetTable(table="issue", columns=columns)])
+    assert [(each.what, each.state) for each in told] == [("issue.No such field", "missing")]
 
 
 def test_a_property_of_somebody_else_is_not_overwritten(

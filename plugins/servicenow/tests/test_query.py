@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from vmo_bridge.sandbox.servicenow.query import parse
 from vmo_bridge_servicenow import query
-from vmo_bridge_servicenow.lookup import _parts
+from vmo_bridge_servicenow.lookup import parts
 from vmo_bridge_servicenow.reader import table_filter
 from vmo_bridge_servicenow.tables import TABLES
 
@@ -89,13 +89,13 @@ def test_moments_are_literal_utc_and_come_back_to_the_second(moment: datetime, h
 
 @given(st.lists(VALUES.filter(lambda text: len(text) < 60), max_size=200))
 def test_lists_stay_within_an_address(keys: list[str]) -> None:
-    parts = list(_parts("u_key", keys))
-    assert [key for part in parts for key in part] == keys
-    assert all(part for part in parts)
-    for part in parts:
+    found = list(parts("u_key", keys))
+    assert [key for part in found for key in part] == keys
+    assert all(part for part in found)
+    for part in found:
         assert len(quote(query.any_of("u_key", part), safe="")) < 2_000
 
 
 def test_sys_ids_are_asked_for_by_the_dozen() -> None:
-    parts = list(_parts("sys_id", ["f" * 32] * 100))
-    assert [len(part) for part in parts] == [42, 42, 16]
+    found = list(parts("sys_id", ["f" * 32] * 100))
+    assert [len(part) for part in found] == [42, 42, 16]

@@ -66,7 +66,8 @@ def writer(connect, tap) -> ServiceNow:
     """A connector on an instance that has the table; what it sends by pysnow is tapped."""
     connector = connect()
     for step in connector.provision_plan([TABLE]):
-        connector.provision(step)
+        if step.over_rest:
+            connector.provision(step)
     connector._writer._session.mount("http://", tap)
     return connector
 
@@ -155,8 +156,9 @@ def test_two_records_with_our_key_are_refused_and_named(server, writer) -> None:
 @pytest.mark.parametrize("rows", [0, 1, 5])
 def test_a_table_that_does_not_know_our_key_is_never_written_to(server, connect, rows) -> None:
     connector = connect()
-    for step in connector.provision_plan([TABLE])[:1]:  # the table, without its columns
-        connector.provision(step)
+    for step in connector.provision_plan([TABLE]):  # the table, without its columns
+        if step.table == "sys_db_object":
+            connector.provision(step)
     for number in range(rows):
         server.load("u_vmo_kpi_result", [{"sys_id": str(number) * 32}])
     if rows:

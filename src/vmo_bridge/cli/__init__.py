@@ -16,7 +16,7 @@ from vmo_bridge.errors import StoreError, VmoBridgeError
 _VERBS = {
     "init": "setup",
     "check": "setup",
-    "provision": "setup",
+    "provision": "provision",
     "plugins": "setup",
     "sync": "sync",
     "certificate": "certificate",

@@ -13,7 +13,6 @@ import click
 from vmo_bridge.cli.opening import load, log_to
 from vmo_bridge.cli.progress import watching
 from vmo_bridge.cli.sandbox import last_port, log_option, open_log, remember_port
-from vmo_bridge.cli.setup import make_missing
 from vmo_bridge.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -40,6 +39,7 @@ def demo(once: bool, folder: Path, seed: int | None, log_file: Path | None) -> N
     """Show the whole loop on a sample agency, or on a log."""
     from vmo_bridge.cli import demo_agency, demo_log
     from vmo_bridge.pipeline import Bridge
+    from vmo_bridge.publish.provisioning import make_missing
 
     log = open_log(log_file, seed)
     _make_room(folder, demo_log.mark(log) if log else seed)

@@ -1,4 +1,4 @@
-"""Set up: write a configuration, check it, see the plugins, prepare the target's tables."""
+"""Set up: write a configuration, check it, see the plugins."""
 
 from __future__ import annotations
 
@@ -163,19 +163,29 @@ def _store_row(settings: Settings) -> dict[str, Any]:
 
 
 def _provisioned(settings: Settings, name: str, connector: Any) -> list[dict[str, Any]]:
-    """Whether the fields that values are written to are there, for a target that is in use."""
-    from vmo_bridge.publish.layout import Layout
+    """Whether the fields that values are written to are there and can hold them, without a write.
+
+    Only of a target that is in use. What is told of single fields has a row of its own.
+    """
+    from vmo_bridge.publish.provisioning import Target
     from vmo_bridge.publish.stage import writable
 
-    writer = writable(connector)
     named = settings.publish.connectors
-    if writer is None or (named and name not in named):
+    if writable(connector) is None or (named and name not in named):
         return []
-    steps = writer.provision_plan(Layout(settings.publish, writer.places).tables())
-    if not steps:
-        return [_row(name, "value fields", "ok", "all there")]
-    detail = f"{len(steps)} missing; 'vmo-bridge provision' lists them"
-    return [_row(name, "value fields", "warning", detail)]
+    target = Target(name, connector, settings)
+    steps = target.steps()
+    left = sum(not step.over_rest for step in steps)
+    counted = [f"{len(steps) - left} missing"] if len(steps) > left else []
+    counted += [f"{left} made only by the Update Set: only an admin can write"] if left else []
+    told = "; ".join([*counted, "'vmo-bridge provision' lists them"]) if steps else "all there"
+    return [
+        _row(name, "value fields", "warning" if steps else "ok", told),
+        *(
+            _row(name, each.what, "warning" if each.state == "unknown" else "failed", each.detail)
+            for each in target.unfit()
+        ),
+    ]
 
 
 def _checked_row(source: str, row: CheckRow) -> dict[str, Any]:
@@ -184,59 +194,6 @@ def _checked_row(source: str, row: CheckRow) -> dict[str, Any]:
 
 def _row(source: str, what: str, state: str, detail: str) -> dict[str, Any]:
     return {"source": source, "what": what, "state": state, "detail": detail}
-
-
-@click.command()
-@click.option("--apply", is_flag=True, help="Make what is missing, over REST (needs an admin).")
-@list_format_option
-@click.pass_obj
-def provision(config: Path, apply: bool, form: str) -> None:
-    """Show which tables, fields and form sections the target lacks; make them with --apply."""
-    from vmo_bridge.cli.progress import watching
-
-    settings, plugins = load(config)
-    with watching() as watch:
-        steps = make_missing(settings, plugins, apply=apply, watch=watch)
-    if form != "table":
-        made = [{"what": step.what, "table": step.table, "values": step.values} for step in steps]
-        show.as_rows(made, form)
-        return
-    for step in steps:
-        click.echo(f"+ {step.what}")
-    verb = "made" if apply else "missing (provision --apply makes them)"
-    click.echo(f"{len(steps)} {verb}" if steps else "nothing is missing")
-
-
-def make_missing(settings: Settings, plugins: Plugins, *, apply: bool, watch: Any) -> list[Any]:
-    """What the target lacks; made, if told to."""
-    from vmo_bridge.connectors.opening import target_names
-
-    return [
-        step
-        for name in target_names(settings, plugins)
-        for step in _make_missing_in(name, settings, plugins, apply=apply, watch=watch)
-    ]
-
-
-def _make_missing_in(
-    name: str, settings: Settings, plugins: Plugins, *, apply: bool, watch: Any
-) -> list[Any]:
-    from vmo_bridge.connectors.opening import opened
-    from vmo_bridge.publish.layout import Layout
-    from vmo_bridge.publish.stage import writable
-
-    with opened(name, settings, plugins) as connector:
-        writer = writable(connector)
-        if writer is None:
-            return []
-        steps = writer.provision_plan(Layout(settings.publish, writer.places).tables())
-        if apply and steps:
-            watch.begin(f"provision {name}", len(steps))
-            for step in steps:
-                writer.provision(step)
-                watch.advance()
-            watch.end()
-    return steps
 
 
 @click.command()

@@ -143,6 +143,28 @@ def _show(content: dict[str, Any]) -> None:
             for run in content["runs"]
         ],
     )
+    _show_streams(content["streams"])
+    for name, budget in content["budgets"].items():
+        limit = f" of {budget['allowed']:,}" if budget["allowed"] else ""
+        left = f", {budget['left']:,} left by its own word" if budget["left"] is not None else ""
+        click.echo(
+            f"{name}: {budget['spent']:,} calls{limit} in the hour to {budget['renewed_at']}{left}"
+        )
+    for alarm in content["alarms"]:
+        click.echo(f"alarm, nothing is published: {alarm}")
+    _show_publishing(content)
+    for each in content["quarantine"][:20]:
+        click.echo(f"quarantined: {each['record']}: {each['reason']}")
+    if len(content["quarantine"]) > 20:
+        click.echo(f"… and {len(content['quarantine']) - 20} more (--format json has all)")
+    for question in content["unmapped_questions"]:
+        click.echo(f"question not mapped under [feedback.questions]: {question!r}")
+    for name in ("signals", "outbox"):
+        told = ", ".join(f"{number} {state}" for state, number in content[name].items())
+        click.echo(f"{name}: {told or 'none'}")
+
+
+def _show_streams(streams: list[dict[str, Any]]) -> None:
     show.table(
         [
             "stream",
@@ -167,27 +189,14 @@ def _show(content: dict[str, Any]) -> None:
                 each["quarantined"] or None,
                 each["problem"] or ("unfinished" if each["unfinished"] else ""),
             )
-            for each in content["streams"]
+            for each in streams
         ],
     )
-    for name, budget in content["budgets"].items():
-        limit = f" of {budget['allowed']:,}" if budget["allowed"] else ""
-        left = f", {budget['left']:,} left by its own word" if budget["left"] is not None else ""
-        click.echo(
-            f"{name}: {budget['spent']:,} calls{limit} in the hour to {budget['renewed_at']}{left}"
-        )
-    for alarm in content["alarms"]:
-        click.echo(f"alarm, nothing is published: {alarm}")
+
+
+def _show_publishing(content: dict[str, Any]) -> None:
+    """What stands in the way of values: the kill switch, and targets that do not keep them."""
     if content["stopped"]:
         click.echo(f"nothing is published: {content['stopped']}")
     for name, number in content["contested"].items():
         click.echo(f"{name}: {number} fields did not keep what was written ('publish' tells why)")
-    for each in content["quarantine"][:20]:
-        click.echo(f"quarantined: {each['record']}: {each['reason']}")
-    if len(content["quarantine"]) > 20:
-        click.echo(f"… and {len(content['quarantine']) - 20} more (--format json has all)")
-    for question in content["unmapped_questions"]:
-        click.echo(f"question not mapped under [feedback.questions]: {question!r}")
-    for name in ("signals", "outbox"):
-        told = ", ".join(f"{number} {state}" for state, number in content[name].items())
-        click.echo(f"{name}: {told or 'none'}")

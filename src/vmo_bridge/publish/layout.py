@@ -92,6 +92,22 @@ class Layout:
             for table in self.ticket_tables
         ]
 
+    def admins_own(self) -> list[TargetTable]:
+        """The fields of the admin's own that hold values: to be there, and not ours to make."""
+        places = self.places
+        scopes = (places.services, places.user_groups, places.initiatives)
+        found = []
+        for table in (*self.ticket_tables, *(each for each in scopes if each)):
+            columns = tuple(
+                replace(each, name=name)
+                for each in self._facts(table)
+                for name in self.fields(table, each.name)
+                if not self.is_ours(name)
+            )
+            if columns:
+                found.append(TargetTable(table=table, columns=columns))
+        return found
+
     def _own_tables(self) -> list[TargetTable]:
         if self.kpi_table is None or self.signal_table is None:
             return []

@@ -21,6 +21,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from vmo_bridge.errors import ConfigError
 from vmo_bridge.sandbox.build import ensure_directory
 from vmo_bridge.sandbox.replay.log import EventLog
+from vmo_bridge.sandbox.servicenow import update_set
 from vmo_bridge.sandbox.servicenow.access import User, read_credentials
 from vmo_bridge.sandbox.servicenow.app import CUT, make_app
 from vmo_bridge.sandbox.servicenow.faults import Faults
@@ -195,6 +196,10 @@ class SandboxServer:
         ``operation`` is insert, update or delete; the write log and the deletions note it.
         """
         apply(self._instance, instructions)
+
+    def take_update_set(self, content: bytes) -> int:
+        """Import, preview and commit an Update Set as an admin would; how many rows it held."""
+        return update_set.take(self._instance, content)
 
     def write_log(self) -> list[dict[str, Any]]:
         """Every write through the interfaces: id, at, user, table, sys_id, operation, changes."""

@@ -20,7 +20,7 @@ _THERE = "ref not in (select ref from tombstone where back_at is null and ref is
 
 Placed = tuple[Record, int]
 """A record and the position of its raw record in the page."""
-UNSOUND = (sqlite3.Error, PluginError, ValueError, TypeError, AttributeError)
+UNSOUND = (sqlite3.Error, PluginError, ValueError, TypeError, AttributeError, OverflowError)
 """What is raised where a connector gave a record that does not keep to its own types."""
 
 

@@ -233,4 +233,6 @@ def unsound(record: Record) -> str:
     for name, value in msgspec.structs.asdict(record).items():
         if isinstance(value, datetime) and value.tzinfo is None:
             return f"the connector gave {name} without a zone: {value.isoformat()}"
+        if isinstance(value, int) and value.bit_length() > 63:
+            return f"the connector gave {name} as a number that no store holds: {value}"
     return ""

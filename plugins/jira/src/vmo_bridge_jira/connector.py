@@ -16,6 +16,7 @@ from vmo_bridge.plugin import (
     Budget,
     Change,
     CheckRow,
+    Difference,
     HourBudget,
     HttpClient,
     Page,
@@ -306,6 +307,14 @@ class Jira:
     ) -> list[ProvisionStep]:
         """Nothing: a property needs no making, and a field is an admin's to make (see check)."""
         return []
+
+    def differences(
+        self,
+        tables: Sequence[TargetTable],  # noqa: ARG002 - our property needs no making
+        theirs: Sequence[TargetTable],
+    ) -> list[Difference]:
+        """Fields of the admin's own that the site does not have."""
+        return self._writer.absent(theirs)
 
     def provision(self, step: ProvisionStep) -> None:
         """Nothing can be made."""

@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 from vmo_bridge.plugin import (
     AccessError,
     Change,
+    Difference,
     Receipt,
     RetryLater,
     SourceError,
+    TargetTable,
     WriteRefused,
 )
 from vmo_bridge_jira import moments
@@ -108,6 +110,16 @@ class IssueWriter:
         by_id = [each for each in self._known if each.id == name]
         found = by_id or [each for each in self._known if each.name.casefold() == name.casefold()]
         return found[0] if len(found) == 1 else None
+
+    def absent(self, tables: Sequence[TargetTable]) -> list[Difference]:
+        """Fields that the site does not have, or has several of under that name."""
+        detail = "the site has no such field, or several of that name; name it by its id"
+        return [
+            Difference(what=f"{table.table}.{column.name}", state="missing", detail=detail)
+            for table in tables
+            for column in table.columns
+            if self.field(column.name) is None
+        ]
 
     # -- reading -----------------------------------------------------------------------------
 

@@ -32,10 +32,10 @@ class Lookup:
         A key that no query can hold is not found; its write is then refused with the reason.
         """
         found: dict[str, dict[str, str]] = {}
-        parts = list(_parts(field_, [key for key in keys if query.is_value(key)]))
+        lists = list(parts(field_, [key for key in keys if query.is_value(key)]))
         names = tuple(dict.fromkeys(("sys_id", field_, *fields)))
-        for start in range(0, len(parts), _AT_ONCE):
-            some = parts[start : start + _AT_ONCE]
+        for start in range(0, len(lists), _AT_ONCE):
+            some = lists[start : start + _AT_ONCE]
             for part, rows in zip(some, self._rows(table, field_, some, names), strict=True):
                 wanted = set(part)
                 for row in rows:
@@ -48,10 +48,10 @@ class Lookup:
         return found
 
     def _rows(
-        self, table: str, field_: str, parts: Sequence[list[str]], names: tuple[str, ...]
+        self, table: str, field_: str, lists: Sequence[list[str]], names: tuple[str, ...]
     ) -> list[Rows]:
-        asked = [(query.any_of(field_, part), len(part) * 2) for part in parts]
-        if self._batched and len(parts) > 1:
+        asked = [(query.any_of(field_, part), len(part) * 2) for part in lists]
+        if self._batched and len(lists) > 1:
             requests = [self._request(table, names, condition, limit) for condition, limit in asked]
             try:
                 answers = self._batches.answers(requests, attempts=3)
@@ -72,7 +72,8 @@ class Lookup:
         )
 
 
-def _parts(field_: str, keys: Sequence[str]) -> Iterator[list[str]]:
+def parts(field_: str, keys: Sequence[str]) -> Iterator[list[str]]:
+    """The keys in lists that fit into an address, as values of ``field_``."""
     part: list[str] = []
     length = 0
     glue = len(quote(f"^OR{field_}=" if any("," in key for key in keys) else ",", safe=""))

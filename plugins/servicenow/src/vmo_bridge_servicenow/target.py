@@ -15,20 +15,18 @@ from vmo_bridge.plugin import (
     HourBudget,
     HttpClient,
     Places,
-    ProvisionStep,
     Receipt,
     SourceError,
-    TargetTable,
     WriteRefused,
     Written,
 )
-from vmo_bridge_servicenow import provision
 from vmo_bridge_servicenow.auth import SignIn
 from vmo_bridge_servicenow.batch import Batches, NoBatches
 from vmo_bridge_servicenow.bulk import BulkRecords
 from vmo_bridge_servicenow.catalogue import catalogue
 from vmo_bridge_servicenow.client import TableClient
 from vmo_bridge_servicenow.lookup import Lookup
+from vmo_bridge_servicenow.preparing import Preparing
 from vmo_bridge_servicenow.settings import ServiceNowSettings
 from vmo_bridge_servicenow.writer import RecordWriter
 
@@ -41,7 +39,7 @@ _GROUP_PATHS = {
 }
 
 
-class Target:
+class Target(Preparing):
     """The writing half of a connector, and what both halves share: sign-in, client, budget."""
 
     def __init__(
@@ -143,11 +141,3 @@ class Target:
     def remove(self, table: str, key: str) -> None:
         """Delete a record of a table of ours."""
         self._writer.remove(table, key)
-
-    def provision_plan(self, tables: Sequence[TargetTable]) -> list[ProvisionStep]:
-        """What the instance lacks."""
-        return provision.plan(self._client, tables)
-
-    def provision(self, step: ProvisionStep) -> None:
-        """Make one missing thing over REST (needs the admin role)."""
-        provision.make(self._writer, step)

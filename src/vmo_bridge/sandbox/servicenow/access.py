@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from vmo_bridge.sandbox.servicenow.dictionary import Dictionary
 
-_ADMIN_ONLY_READ = ("asmt_",)
+_ADMIN_ONLY_READ = ("asmt_", "sys_security_acl")
+_ELEVATED = ("sys_security_acl", "sys_security_acl_role")
+"""Written by who has raised his rights in the browser: never over REST."""
 _ADMIN_ONLY_WRITE = (
     "sys_",
     "cmdb_",
@@ -75,9 +76,10 @@ def new_credentials() -> Credentials:
     return Credentials(
         (
             made("admin", ("admin",), "America/New_York"),
-            # Tables made over REST have no access rules, so only an admin can use them; a real
-            # instance would give the integration a role of its own by an Update Set instead.
+            # Tables made over REST have no access rules, so only an admin can use them; an Update
+            # Set brings rules, and the role by which vmo.writer then needs no other.
             made("vmo.bridge", ("admin",), "UTC"),
+            made("vmo.writer", ("u_vmo_bridge_writer",), "UTC"),
             made("vmo.reader", ("itil",), "America/Los_Angeles"),
         ),
         secrets.token_hex(16),
@@ -104,23 +106,57 @@ class Access:
 
     def may_read(self, table: str) -> bool:
         """Whether a rule lets the user read the table; refused with 403."""
-        return self._user.is_admin or not table.startswith(_ADMIN_ONLY_READ)
+        if self._user.is_admin:
+            return True
+        return self._allowed(table, "read") is not False and not table.startswith(_ADMIN_ONLY_READ)
 
     def has_rules(self, table: str) -> bool:
         """Tables without any rule show nothing to non-admins: 404, as if nothing were there."""
         tables, chain = self._dictionary.tables, self._dictionary.chain(table)
-        return self._user.is_admin or any(tables[name].has_acl for name in chain)
+        return (
+            self._user.is_admin
+            or any(tables[name].has_acl for name in chain)
+            or self._allowed(table, "read") is not None
+        )
 
     def sees_deletions(self, table: str) -> bool:
         """sys_audit_delete is empty, not forbidden, for users without a role for it."""
         return self._user.is_admin or table != "sys_audit_delete"
 
-    def may_write(self, table: str) -> bool:
-        """Whether the user may insert, update or delete rows of the table."""
-        return self._user.is_admin or not table.startswith(_ADMIN_ONLY_WRITE)
+    def may_write(self, table: str, operation: str = "write") -> bool:
+        """Whether the user may ``write``, ``create`` or ``delete`` rows of the table."""
+        if table in _ELEVATED:
+            return False
+        return self._may_all(table, operation) or (operation == "write" and self._some(table))
 
-    def unwritable(self, elements: Iterator[str] | list[str]) -> set[str]:
-        """Elements whose values are dropped in silence: custom columns belong to admins."""
+    def unwritable(self, table: str, operation: str) -> set[str]:
+        """Elements whose values are dropped in silence.
+
+        Custom columns belong to admins, and to who passes a rule for the column or for the whole
+        of a table that was made by somebody.
+        """
         if self._user.is_admin:
             return set()
-        return {element for element in elements if element.startswith(("u_", "x_"))}
+        made = self._allowed(table, operation) is True and table.startswith(("u_", "x_"))
+        others = made or self._may_all(table, operation)
+        dropped = set()
+        for element in self._dictionary.columns(table):
+            allowed = self._allowed(f"{table}.{element}", "write")
+            custom = element.startswith(("u_", "x_"))
+            if not (others and (made or not custom) if allowed is None else allowed):
+                dropped.add(element)
+        return dropped
+
+    def _may_all(self, table: str, operation: str) -> bool:
+        allowed = self._allowed(table, operation)
+        if self._user.is_admin or allowed is not None:
+            return self._user.is_admin or bool(allowed)
+        return "itil" in self._user.roles and not table.startswith(_ADMIN_ONLY_WRITE)
+
+    def _some(self, table: str) -> bool:
+        """Whether there is a field of the table that the user may write."""
+        columns = self._dictionary.columns(table)
+        return any(self._allowed(f"{table}.{element}", "write") for element in columns)
+
+    def _allowed(self, name: str, operation: str) -> bool | None:
+        return self._dictionary.rules.allow(name, operation, self._user.roles)

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from vmo_bridge.sandbox.servicenow.rules import Rules
+
 NUMERIC = frozenset({"integer", "longint", "decimal", "float", "percent_complete", "currency"})
 WHOLE = frozenset({"integer", "longint"})
 JOURNAL = frozenset({"journal", "journal_input"})
@@ -44,11 +46,16 @@ class Table:
 
 
 class Dictionary:
-    """A view of sys_db_object, sys_dictionary and sys_choice as they stand at one moment."""
+    """A view of sys_db_object, sys_dictionary, sys_choice and the rules as they stand now."""
 
     def __init__(
-        self, tables: Iterable[Row], columns: Iterable[Row], choices: Iterable[Row]
+        self,
+        tables: Iterable[Row],
+        columns: Iterable[Row],
+        choices: Iterable[Row],
+        rules: Rules | None = None,
     ) -> None:
+        self.rules = rules or Rules()
         rows = list(tables)
         names = {row["sys_id"]: row["name"] for row in rows}
         self.tables: dict[str, Table] = {

@@ -1,13 +1,14 @@
 """Record pages and lists in HTML, as somebody at a desk would see them.
 
 No sign-in is asked: the server listens on loopback only, and these pages are for looking at what
-was written back, including the form sections that sys_ui_section and sys_ui_element describe.
+was written back, including the form sections that sys_ui_section and sys_ui_element describe, the
+related lists of sys_ui_related_list_entry and the hints of sys_documentation.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from vmo_bridge.sandbox.servicenow.dictionary import JOURNAL, Column, Row
+from vmo_bridge.sandbox.servicenow.dictionary import JOURNAL, Column, Row, Table
 from vmo_bridge.sandbox.servicenow.instance import Instance
 from vmo_bridge.sandbox.servicenow.render import Renderer
 from vmo_bridge.sandbox.servicenow.replies import Reply, Request
@@ -43,6 +44,18 @@ class FormField:
     element: str
     value: str
     href: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedList:
+    """The records of ``table`` that lead to the one whose form this is."""
+
+    table: Table
+    labels: list[str]
+    rows: list[tuple[str, list[FormField]]]
+    total: int
+    query: str
 
 
 class Pages:
@@ -70,25 +83,33 @@ class Pages:
         return self._form(match[1], params)
 
     def _list(self, table: str, params: dict[str, str]) -> Reply:
+        found = self._listed(table, params.get("sysparm_query", ""))
+        return self._page(
+            "list.html",
+            table=found.table,
+            labels=found.labels,
+            rows=found.rows,
+            query=found.query,
+            total=found.total,
+        )
+
+    def _listed(self, table: str, query: str) -> RelatedList:
         dictionary = self._instance.dictionary
-        query = params.get("sysparm_query", "")
         where = self._instance.compile(table, query, zone=_UTC)
         chosen = next((_LIST[name] for name in dictionary.chain(table) if name in _LIST), None)
         columns = dictionary.columns(table)
         names = chosen or tuple(name for name in columns if name not in _HIDDEN)[:6]
         rows = self._instance.select(table, list(columns), where, limit=_SHOWN)
+        if table.startswith(("u_", "x_")):  # somebody's own: whatever is filled in
+            own = [name for name in columns if not name.startswith("sys_")]
+            names = tuple(name for name in own if any(row[name] for row in rows)) or tuple(own[:6])
         fields = [
             (f"/{table}.do?sys_id={quote(row['sys_id'])}", self._fields(table, row, names))
             for row in rows
         ]
-        return self._page(
-            "list.html",
-            table=dictionary.tables[table],
-            labels=[columns[name].label for name in names],
-            rows=fields,
-            query=query,
-            total=self._instance.count(table, where),
-        )
+        labels = [columns[name].label for name in names]
+        total = self._instance.count(table, where)
+        return RelatedList(dictionary.tables[table], labels, fields, total, query)
 
     def _form(self, table: str, params: dict[str, str]) -> Reply:
         row = self._found(table, params)
@@ -111,6 +132,7 @@ class Pages:
             summary=row.get("short_description", ""),
             fields=main + self._fields(table, row, rest),
             sections=[section for section in sections if section[0]],
+            related=list(self._related(table, row["sys_id"])),
             journal=self._journal(row["sys_id"]),
         )
 
@@ -139,6 +161,26 @@ class Pages:
                 found.append((section["caption"], fields))
         return found
 
+    def _related(self, table: str, sys_id: str) -> Iterator[RelatedList]:
+        """The lists below the form, as sys_ui_related_list_entry describes them."""
+        dictionary = self._instance.dictionary
+        if "sys_ui_related_list" not in dictionary.tables:  # made before there were any
+            return
+        names = ",".join(dictionary.chain(table))
+        for lists in self._instance.rows("sys_ui_related_list", f"nameIN{names}"):
+            for entry in self._instance.rows(
+                "sys_ui_related_list_entry", f"list_id={lists['sys_id']}^ORDERBYposition"
+            ):
+                other, _, column = entry["related_list"].partition(".")
+                if other in dictionary.tables and column in dictionary.columns(other):
+                    yield self._listed(other, f"{column}={sys_id}")
+
+    def _hint(self, column: Column) -> str:
+        if "sys_documentation" not in self._instance.dictionary.tables:
+            return ""
+        where = f"name={column.table}^element={column.element}^language=en"
+        return next((row["hint"] for row in self._instance.rows("sys_documentation", where)), "")
+
     def _fields(self, table: str, row: Row, paths: Sequence[str]) -> list[FormField]:
         renderer = Renderer(self._instance, table, base="", zone=_UTC, display="all", quirks=False)
         known = renderer.paths(",".join(paths)) if paths else []
@@ -149,7 +191,9 @@ class Pages:
             cell = shown[path]
             label = " / ".join(column.label for column in columns)
             href = _href(columns[-1], cell)
-            fields.append(FormField(label, path, cell["display_value"] or "", href))
+            # Only what somebody made has a hint here, and each is one more look.
+            hint = self._hint(columns[-1]) if columns[-1].element.startswith(("u_", "x_")) else ""
+            fields.append(FormField(label, path, cell["display_value"] or "", href, hint))
         return fields
 
     def _journal(self, sys_id: str) -> list[Row]:

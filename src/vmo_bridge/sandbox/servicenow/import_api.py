@@ -75,8 +75,12 @@ class ImportApi:
         if wrong is not None:
             message = "Row transform failed" if wrong is True else str(wrong)
             return found | {"status": "error", "error_message": message}
-        author = writes.Author(call.user.user_name, call.zone)
+        access = Access(self._instance.dictionary, call.user)
+        ignored = access.unwritable(table, "write")
+        author = writes.Author(call.user.user_name, call.zone, ignored=frozenset(ignored))
         old = self._coalesced(table, row)
+        if old is None and not access.may_write(table, "create"):
+            return found | {"status": "error", "error_message": "Row transform refused by rules"}
         if old is None:
             status, sys_id = "inserted", self._writer.insert(table, row, author)
         else:

@@ -14,12 +14,16 @@ from zoneinfo import ZoneInfo
 from vmo_bridge.sandbox.servicenow import moments
 from vmo_bridge.sandbox.servicenow.dictionary import Dictionary, Row
 from vmo_bridge.sandbox.servicenow.query import Query, parse
+from vmo_bridge.sandbox.servicenow.rules import Rules
 from vmo_bridge.sandbox.servicenow.where import Compiler, Where
 
 Clock = Callable[[], datetime]
 
 #: Tables whose rows describe the others: a write to one of them renews the dictionary.
-DESCRIBING = frozenset({"sys_db_object", "sys_dictionary", "sys_choice"})
+DESCRIBING = frozenset(
+    {"sys_db_object", "sys_dictionary", "sys_choice", "sys_user_role", "sys_security_acl",
+     "sys_security_acl_role"}
+)  # fmt: skip
 
 _INDEXED = {
     "task": ("number",),
@@ -130,9 +134,16 @@ class Instance:
         return found
 
     def _read_dictionary(self) -> Dictionary:
-        return Dictionary(
-            self._all("sys_db_object"), self._all("sys_dictionary"), self._all("sys_choice")
-        )
+        tables = self._all("sys_db_object")
+        rules = Rules()
+        # An instance that was made before there were rules has none.
+        if any(row["name"] == "sys_security_acl" for row in tables):
+            rules = Rules.read(
+                self._all("sys_security_acl"),
+                self._all("sys_security_acl_role"),
+                self._all("sys_user_role"),
+            )
+        return Dictionary(tables, self._all("sys_dictionary"), self._all("sys_choice"), rules)
 
     def forget_dictionary(self) -> None:
         """Read the dictionary anew at the next look."""

@@ -29,6 +29,7 @@ def complete(instance: Instance, table: str, row: Row) -> None:
     elif table == "sys_dictionary" and row.get("element"):
         root = instance.dictionary.root(row["name"])
         instance.add_column(root, row["element"], row["internal_type"])
+        _keep_label(instance, row)
     if table in DESCRIBING:
         instance.forget_dictionary()
 
@@ -63,8 +64,21 @@ def _prepare_column(instance: Instance, row: Row) -> None:
     if element in instance.dictionary.columns(table):
         raise _duplicate("sys_dictionary", f"{table}.{element}")
     row["internal_type"] = row.get("internal_type") or "string"
+    if row["internal_type"] == "reference" and row.get("reference") not in tables:
+        raise operation_failed(
+            f"Error during insert of sys_dictionary ({table}.{element}): a reference leads to a "
+            f"table, and {row.get('reference', '')!r} is none"
+        )
     row["column_label"] = row.get("column_label") or element.removeprefix("u_").replace("_", " ")
     row["max_length"] = row.get("max_length") or "40"
+
+
+def _keep_label(instance: Instance, row: Row) -> None:
+    """A new column has its label, and no hint yet."""
+    stamps = {name: value for name, value in row.items() if name.startswith("sys_")}
+    names = {"name": row["name"], "element": row["element"], "language": "en"}
+    label = {"label": row["column_label"], "sys_id": uuid.uuid4().hex}
+    instance.load("sys_documentation", [stamps | names | label])
 
 
 def _duplicate(table: str, name: str) -> Exception:

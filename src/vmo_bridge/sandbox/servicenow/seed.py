@@ -41,6 +41,25 @@ def describing_rows(seed: str) -> Iterator[tuple[str, Iterable[Row]]]:
     yield "sys_db_object", stamped(catalogue.table_rows(seed))
     yield "sys_dictionary", stamped(catalogue.column_rows(seed))
     yield "sys_choice", stamped(choice_rows(seed))
+    for table, rows in rule_rows(seed).items():
+        yield table, stamped(rows)
+
+
+def rule_rows(seed: str) -> dict[str, list[Row]]:
+    """The roles of a fresh instance, and the one access rule that is written down: incidents."""
+    roles = {name: sys_id(seed, "sys_user_role", name) for name in ("admin", "itil")}
+    rule = sys_id(seed, "sys_security_acl", "incident", "write")
+    return {
+        "sys_user_role": [{"sys_id": key, "name": name} for name, key in roles.items()],
+        "sys_security_acl": [
+            {"sys_id": rule, "name": "incident", "operation": "write", "type": "record",
+             "active": "true", "admin_overrides": "true"}
+        ],
+        "sys_security_acl_role": [
+            {"sys_id": sys_id(seed, "sys_security_acl_role", rule), "sys_security_acl": rule,
+             "sys_user_role": roles["itil"]}
+        ],
+    }  # fmt: skip
 
 
 def with_ids(truth: dict[str, Any], seed: str) -> dict[str, Any]:

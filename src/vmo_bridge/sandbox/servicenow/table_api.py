@@ -19,6 +19,7 @@ from vmo_bridge.sandbox.servicenow.replies import Call, Reply
 from vmo_bridge.sandbox.servicenow.where import Where
 
 _DELETIONS = "sys_audit_delete"
+_OPERATIONS = {"POST": "create", "PUT": "write", "PATCH": "write", "DELETE": "delete"}
 _PLAIN_ID = re.compile(r"[\w.-]+")
 
 
@@ -224,7 +225,8 @@ class TableApi:
                 f"{'0' * 32}'. Business Rule Stack:{rule}"
             )
         access = Access(self._instance.dictionary, call.user)
-        if self._taken("read_only", call, table) or not access.may_write(table):
+        allowed = access.may_write(table, _OPERATIONS[call.method])
+        if self._taken("read_only", call, table) or not allowed:
             raise replies.write_acl()
 
     def _values(self, call: Call, table: str) -> dict[str, object]:
@@ -241,7 +243,7 @@ class TableApi:
 
     def _author(self, call: Call, table: str) -> writes.Author:
         access = Access(self._instance.dictionary, call.user)
-        ignored = access.unwritable(list(self._instance.dictionary.columns(table)))
+        ignored = access.unwritable(table, _OPERATIONS[call.method])
         ignored.update(self._taken("field_acl_write", call, table) or ())
         return writes.Author(
             call.user.user_name,

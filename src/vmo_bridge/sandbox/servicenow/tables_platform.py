@@ -25,6 +25,15 @@ active boolean Active
 attributes string(1000) Attributes
 comments string(1000) Comments
 
+sys_documentation | Field Label
+name string(80) Table
+element string(80) Element
+language string(3) Language
+label string(80) Label!
+plural string(80) Plural
+hint string(1000) Hint
+help string(4000) Help
+
 sys_choice | Choice
 name string(80) Table
 element string(80) Element
@@ -50,6 +59,49 @@ element string(80) Element!
 position integer Position
 type string(40) Type
 sys_ui_formatter string(80) Formatter
+
+sys_ui_form | Form
+name string(80) Table!
+view string(80) View
+
+sys_ui_form_section | Form Section of a Form
+sys_ui_form reference(sys_ui_form) Form
+sys_ui_section reference(sys_ui_section) Section
+position integer Position
+
+sys_ui_related_list | Related List
+name string(80) Table!
+view string(80) View
+
+sys_ui_related_list_entry | Related List Entry
+list_id reference(sys_ui_related_list) List
+related_list string(160) Related list!
+position integer Position
+filter string(1000) Filter
+order_by string(80) Order by
+
+sys_scope | Application
+name string(100) Name!
+scope string(18) Scope
+
+sys_user_role | Role
+name string(100) Name!
+description string(1000) Description
+
+sys_security_acl | Access Control
+name string(255) Name!
+operation string(40) Operation
+type string(40) Type
+active boolean Active
+admin_overrides boolean Admin overrides
+advanced boolean Advanced
+condition string(1000) Condition
+script string(4000) Script
+description string(1000) Description
+
+sys_security_acl_role | Access Roles
+sys_security_acl reference(sys_security_acl) Access Control
+sys_user_role reference(sys_user_role) Role
 
 sys_journal_field | Journal Entry
 name string(80) Table
