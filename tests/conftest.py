@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import EntryPoint
@@ -25,8 +26,9 @@ from vmo_bridge.connectors.writing import (
     Places,
     ProvisionStep,
     Receipt,
+    Written,
 )
-from vmo_bridge.errors import RecordError, WriteRefused
+from vmo_bridge.errors import AccessError, RecordError, SourceError, WriteRefused
 from vmo_bridge.hooks.extensions import ConnectorType, Kpi, Rule
 from vmo_bridge.hooks.loader import Plugins
 from vmo_bridge.hooks.specs import hookimpl
@@ -117,6 +119,12 @@ class Platform:
         """Fields that are left out of what is read back."""
         self.revert: dict[str, str] = {}
         """Fields that a business rule sets to something else."""
+        self.at_call: Callable[[str], None] = lambda call: None
+        """Hears of each call before the platform obeys it, and of each write once it stands."""
+        self.undying: set[str] = set()
+        """Keys of records that are there after a removal that was answered with yes."""
+        self.made: Counter[str] = Counter()
+        """How many records were ever made, by table: no key comes twice."""
         self.closed = 0
 
     def put(self, stream: str, key: str, *, tick: int = 1, **fields: Any) -> None:
@@ -142,6 +150,10 @@ class Platform:
             for key in keys.get(table.table, ()):
                 empty = dict.fromkeys(self.fields[table.table], "")
                 self.target[table.table][key] = empty
+
+
+# The stream in which a table of the target is read.
+STREAM_OF = {"incident": "tickets", "services": "services", "groups": "groups"}
 
 
 class FakeConnector:
@@ -295,6 +307,7 @@ class FakeWriter(FakeConnector):
         self, table: str, field_: str, keys: Sequence[str], fields: Sequence[str]
     ) -> dict[str, dict[str, str]]:
         platform = self.platform
+        platform.at_call("current")
         if table in platform.hidden_tables:
             raise platform.hidden_tables[table]
         found = {}
@@ -305,6 +318,7 @@ class FakeWriter(FakeConnector):
 
     def write(self, change: Change) -> str:
         platform = self.platform
+        platform.at_call("write")
         if platform.away_after is not None:
             if platform.away_after == 0:
                 raise platform.away_with
@@ -318,14 +332,27 @@ class FakeWriter(FakeConnector):
         )
         known = platform.fields.get(change.table, set())
         if key is None:
-            key = f"new{len(rows)}"
+            key = f"new{platform.made[change.table]}"
+            platform.made[change.table] += 1
             rows[key] = {**dict.fromkeys(known, ""), **_known(change.match, known)}
+        if key not in rows:
+            raise WriteRefused(f"{change.table}/{key} is not there")
         values = {**_known(change.values, known), **_known(platform.revert, {*change.values})}
         rows[key] |= {each: text for each, text in values.items() if each not in platform.drop}
         platform.written.append(change)
+        self._move(change.table, key)
+        platform.at_call("written")
         return key
 
+    def _move(self, table: str, key: str) -> None:
+        """A write is a change of the record: the next sync reads it again."""
+        row = self.platform.rows.get(STREAM_OF.get(table, ""), {}).get(key)
+        if row is not None:
+            self.platform.clock += 1
+            row["updated"] = self.platform.clock
+
     def read_back(self, change: Change, key: str) -> Receipt:
+        self.platform.at_call("read back")
         if self.platform.fail_read_back is not None:
             raise self.platform.fail_read_back
         row = self.platform.target[change.table].get(key)
@@ -333,13 +360,57 @@ class FakeWriter(FakeConnector):
             raise WriteRefused(f"{change.table}/{key} cannot be seen")
         names = [each for each in (*change.match, *change.values) if each in row]
         stored = {each: row[each] for each in names if each not in self.platform.hide}
-        return Receipt(key=key, stored=stored, seen_at=datetime.now(tz=UTC))
+        moved = self.platform.rows.get(STREAM_OF.get(change.table, ""), {}).get(key, {})
+        return Receipt(
+            key=key,
+            stored=stored,
+            seen_at=datetime.now(tz=UTC),
+            changed_at=at(moved.get("updated")),
+        )
 
     def provision_plan(self, tables: Sequence[Any]) -> list[ProvisionStep]:
         return []
 
     def provision(self, step: ProvisionStep) -> None:
         raise AssertionError(step)
+
+
+class FakeBulkWriter(FakeWriter):
+    """A target that takes three changes in a call, and lets us take away what we made."""
+
+    batch = 3
+
+    def write_many(self, changes: Sequence[Change]) -> list[Written]:
+        assert len({(each.table, each.key, *each.match.values()) for each in changes}) == len(
+            changes
+        ), "two changes of one record in one call"
+        return [self._written(each) for each in changes]
+
+    def _written(self, change: Change) -> Written:
+        try:
+            return Written(key=self.write(change))
+        except (WriteRefused, AccessError, SourceError) as error:
+            return Written(refused=str(error))
+
+    def read_back_many(
+        self, changes: Sequence[Change], keys: Sequence[str]
+    ) -> list[Receipt | None]:
+        return [self._seen(*each) for each in zip(changes, keys, strict=True)]
+
+    def _seen(self, change: Change, key: str) -> Receipt | None:
+        try:
+            return self.read_back(change, key)
+        except WriteRefused:
+            return None
+
+    def remove(self, table: str, key: str) -> None:
+        platform = self.platform
+        platform.at_call("remove")
+        if key in platform.reject:
+            raise platform.reject[key]
+        if key not in platform.undying:
+            platform.target[table].pop(key, None)
+        platform.at_call("removed")
 
 
 def _known(values: Mapping[str, str], known: Iterable[str]) -> dict[str, str]:
@@ -355,7 +426,12 @@ def platform() -> Platform:
 def fakes() -> SimpleNamespace:
     """The classes themselves, for tests that need more than one of each."""
     return SimpleNamespace(
-        Platform=Platform, Connector=FakeConnector, Writer=FakeWriter, at=at, noon=NOON
+        Platform=Platform,
+        Connector=FakeConnector,
+        Writer=FakeWriter,
+        BulkWriter=FakeBulkWriter,
+        at=at,
+        noon=NOON,
     )
 
 

@@ -177,8 +177,6 @@ class Bridge:
         if not target_names(self.settings, self.plugins):
             return []
         with self._run("publish") as run:
-            if retry:
-                self._publishing(run).retry()
             return self._publishing(run).publish(
                 apply=apply,
                 as_of=self.moment(),
@@ -186,6 +184,7 @@ class Bridge:
                     self.plugins.hook.vmo_kpi_published, result=result, record=key
                 ),
                 told=run.detail,
+                retry=retry,
             )
 
     def undo(self, run_id: int, *, apply: bool) -> list[UndoOutcome]:

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from tests.e2e.publishing import opened, serve
 
-from vmo_bridge.cli.setup import make_missing
+from vmo_bridge.publish.provisioning import make_missing
 from vmo_bridge.sandbox.server import SandboxServer
 from vmo_bridge.watch import Watch
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -9,12 +10,15 @@ from typing import Any
 
 import pytest
 
+from vmo_bridge.publish import stage
 from vmo_bridge.publish.layout import Layout
 from vmo_bridge.publish.stage import Publisher, PublishOutcome
+from vmo_bridge.publish.switch import KillSwitch
+from vmo_bridge.publish.undo import Undo, UndoOutcome
 from vmo_bridge.records import Finding, KpiResult, Signal, Worth
 from vmo_bridge.settings import Settings
 from vmo_bridge.settings.publish import PublishSection
-from vmo_bridge.store import Store
+from vmo_bridge.store import Store, contests, outbox
 from vmo_bridge.sync import Care, sync_source
 from vmo_bridge.sync.people import People
 from vmo_bridge.watch import Watch
@@ -39,7 +43,7 @@ def store(settings: Settings) -> Iterator[Store]:
         yield store
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def result(fakes: SimpleNamespace) -> Callable[..., KpiResult]:
     end = fakes.at(fakes.noon)
 
@@ -70,7 +74,7 @@ def result(fakes: SimpleNamespace) -> Callable[..., KpiResult]:
     return made
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def signal(fakes: SimpleNamespace) -> Callable[..., Signal]:
     moment = fakes.at(fakes.noon)
 
@@ -93,14 +97,50 @@ def signal(fakes: SimpleNamespace) -> Callable[..., Signal]:
     return made
 
 
+class Clock:
+    """Our own clock, as far as publishing asks it."""
+
+    def __init__(self) -> None:
+        self.moment = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.moment
+
+    def later(self, **passed: float) -> None:
+        self.moment += timedelta(**passed)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """A clock that stands still until a test says how much later it is."""
+    clock = Clock()
+    for module in (stage, contests, outbox):
+        monkeypatch.setattr(module, "now", clock)
+    return clock
+
+
 class Desk:
     """The platform together with our store of it."""
 
-    def __init__(self, store: Store, settings: Settings, platform: Any, fakes: Any) -> None:
-        self.store, self.settings, self.platform = store, settings, platform
-        self.writer = fakes.Writer(platform)
+    def __init__(
+        self,
+        store: Store,
+        configure: Callable[[str], Settings],
+        platform: Any,
+        writer: Any,
+    ) -> None:
+        self.store, self.platform, self.writer = store, platform, writer
+        self._configure = configure
+        self.settings = configure(QUESTIONS)
         self.told: list[tuple[str, str]] = []
+        self.heard: list[KpiResult] = []
+        self.run = 0
+        """The last run that applied or undid anything."""
         self.now = datetime.fromtimestamp(platform.clock, tz=UTC) + timedelta(days=1)
+
+    def configure(self, text: str) -> None:
+        """Publish by these settings from now on."""
+        self.settings = self._configure(QUESTIONS + text)
 
     def sync(self) -> None:
         people = People(b"key", names=False)
@@ -115,19 +155,42 @@ class Desk:
         keys = {"incident": rows["tickets"], "services": rows["services"], "groups": rows["groups"]}
         self.platform.make_target(Layout(PublishSection(), self.writer.places), keys)
 
-    def publisher(self, settings: Settings | None = None) -> Publisher:
+    def publisher(self, settings: Settings | None = None, *, retry: bool = False) -> Publisher:
         settings = settings or self.settings
-        return Publisher(self.store, settings, "desk", self.writer, as_of=self.now)
+        return Publisher(self.store, settings, "desk", self.writer, as_of=self.now, retry=retry)
 
     def plan(self, settings: Settings | None = None) -> PublishOutcome:
         return self.publisher(settings).plan()
 
-    def apply(self, watch: Watch | None = None) -> PublishOutcome:
-        return self.publisher().apply(
-            self.store.runs.start("publish"),
-            watch or Watch(),
-            lambda result, key: self.told.append((result.kpi, key)),
-        )
+    def apply(self, watch: Watch | None = None, *, retry: bool = False) -> PublishOutcome:
+        self.run = self.store.runs.start("publish")
+
+        def told(result: KpiResult, key: str) -> None:
+            self.told.append((result.kpi, key))
+            self.heard.append(result)
+
+        return self.publisher(retry=retry).apply(self.run, watch or Watch(), told)
+
+    def undo(self, run: int, *, apply: bool = True) -> UndoOutcome:
+        undo = Undo(self.store, self.settings, "desk", self.writer)
+        if not apply:
+            return undo.plan(run)
+        self.run = self.store.runs.start("undo")
+        return undo.apply(run, self.run, Watch())
+
+    def resume(self) -> None:
+        KillSwitch(self.settings).resume()
+
+    def kpis(self, *results: KpiResult) -> None:
+        self.store.findings.save_kpis(1, results)
+
+    def results(self) -> dict[str, dict[str, str]]:
+        """The records of KPI results over there, by our key."""
+        return {row["u_key"]: row for row in self.platform.target["u_vmo_kpi_result"].values()}
+
+    def target(self) -> Any:
+        """All that stands over there."""
+        return copy.deepcopy(self.platform.target)
 
     def said(self, table: str, key: str) -> dict[str, str]:
         """What people read on a record: our fields that hold anything."""
@@ -136,7 +199,12 @@ class Desk:
 
 
 @pytest.fixture
-def desk(store: Store, settings: Settings, platform: Any, fakes: SimpleNamespace) -> Desk:
+def desk(
+    store: Store,
+    configure: Callable[[str], Settings],
+    platform: Any,
+    fakes: SimpleNamespace,
+) -> Desk:
     """Three tickets of a service; the first one a watermelon, the second one rated well."""
     platform.put("groups", "fin", title="Finance")
     platform.put("services", "vpn", title="VPN")
@@ -147,7 +215,14 @@ def desk(store: Store, settings: Settings, platform: Any, fakes: SimpleNamespace
         platform.ticket(key, state="resolved", resolved=resolved, made_sla=True, service="vpn")
     platform.survey("s1", "1", {"q1": 2, "q2": 12.5})
     platform.survey("s2", "2", {"q1": 5})
-    desk = Desk(store, settings, platform, fakes)
+    desk = Desk(store, configure, platform, fakes.Writer(platform))
     desk.sync()
     desk.provision()
+    return desk
+
+
+@pytest.fixture
+def bulk(desk: Desk, fakes: SimpleNamespace) -> Desk:
+    """The desk as a target that takes many changes at once and removes what we made."""
+    desk.writer = fakes.BulkWriter(desk.platform)
     return desk

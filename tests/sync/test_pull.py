@@ -305,6 +305,7 @@ def test_a_connector_that_stumbles_over_a_record_loses_that_record_only(
     [
         ({"number": None}, "Expected `str`, got `null` - at `$.number`"),
         ({"reopen_count": "many"}, "Expected `int"),
+        ({"reopen_count": 2**63}, "reopen_count as a number that no store holds"),
         ({"opened_at": datetime(2026, 1, 1)}, "opened_at without a zone"),  # noqa: DTZ001
         ({"updated_at": datetime(2026, 1, 1)}, "updated_at without a zone"),  # noqa: DTZ001
     ],

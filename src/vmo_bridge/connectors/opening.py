@@ -56,6 +56,12 @@ def target_names(settings: Settings, plugins: Plugins) -> list[str]:
                 f"{settings.file}: publish.connectors: {name!r} is not a source that is switched "
                 f"on; there are: {', '.join(names) or 'none'}"
             )
+    for name in settings.publish.map:
+        if name not in settings.connectors:
+            raise ConfigError(
+                f"{settings.file}: publish.map.{name}: there is no such source; there are: "
+                f"{', '.join(settings.connectors) or 'none'}"
+            )
     if settings.publish.connectors:
         return list(dict.fromkeys(settings.publish.connectors))
     kinds = {name: plugins.connectors.get(settings.connectors[name].plugin) for name in names}

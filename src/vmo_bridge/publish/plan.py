@@ -51,6 +51,8 @@ class Past:
     contests: Mapping[tuple[str, str], Contest] = field(default_factory=dict)
     """(record, field) to who is stronger there."""
     now: datetime
+    retry: bool = False
+    """Whether what was left alone for a while is tried at once."""
     take_over: bool = False
     """Whether fields of the admin's own may be written over whoever filled them."""
 
@@ -158,7 +160,7 @@ def _judge(wish: Wish, key: str, name: str, now: str, past: Past) -> _Verdict | 
     if held:
         return _Verdict("held", held)
     contest = past.contests.get((record, name))
-    is_due = contest is not None and contest.retry_at is not None
+    is_due = past.retry or (contest is not None and contest.retry_at is not None)
     if ours is not None and same(ours, text) and not is_due:
         return _Verdict(
             "held",
@@ -171,7 +173,7 @@ def _judge(wish: Wish, key: str, name: str, now: str, past: Past) -> _Verdict | 
 def _held_back(past: Past, record: str, name: str, text: str) -> str:
     """Why a field is left alone until its time; empty if it is not."""
     contest = past.contests.get((record, name))
-    if contest is None or contest.retry_at is None or contest.retry_at <= past.now:
+    if past.retry or contest is None or contest.retry_at is None or contest.retry_at <= past.now:
         return ""
     if not same(contest.wished, text) and contest.strikes < _STUBBORN:
         return ""

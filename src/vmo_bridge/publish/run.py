@@ -41,15 +41,17 @@ class Publishing:
         as_of: datetime,
         published: Callable[[KpiResult, str], None],
         told: dict[str, Any],
+        retry: bool = False,
     ) -> list[PublishOutcome]:
         """Plan for every target, and if told to, deliver; ``told`` takes the counts for the diary.
 
+        ``retry``: also what was left alone for a while because a target did not keep it.
         A target that fails does not stop the others; the first failure is raised at the end.
         """
         outcomes: list[PublishOutcome] = []
 
         def at(name: str, writer: Writer) -> None:
-            publisher = Publisher(self.store, self.settings, name, writer, as_of=as_of)
+            publisher = Publisher(self.store, self.settings, name, writer, as_of=as_of, retry=retry)
             outcomes.append(
                 publisher.apply(self.run_id, self.watch, published) if apply else publisher.plan()
             )
@@ -83,12 +85,6 @@ class Publishing:
         if failure:
             raise failure
         return outcomes
-
-    def retry(self) -> int:
-        """Let everything that was left alone for a while be tried at once; returns how much."""
-        return sum(
-            self.store.contests.forget(name) for name in target_names(self.settings, self.plugins)
-        )
 
     def _each(
         self, names: Sequence[str], work: Callable[[str, Writer], None]

@@ -11,8 +11,9 @@ from vmo_bridge.connectors.contract import Connector
 from vmo_bridge.connectors.writing import Writer
 from vmo_bridge.publish.columns import KEY
 from vmo_bridge.publish.deliver import Courier, Delivery
+from vmo_bridge.publish.facts import as_told
 from vmo_bridge.publish.layout import Layout
-from vmo_bridge.publish.plan import Past, PlanRow, make_plan
+from vmo_bridge.publish.plan import Past, PlanRow, make_plan, same
 from vmo_bridge.publish.switch import KillSwitch
 from vmo_bridge.publish.wishes import Wishes
 from vmo_bridge.records import KpiResult
@@ -49,13 +50,22 @@ class Publisher:
     """Publishes to one target."""
 
     def __init__(
-        self, store: Store, settings: Settings, name: str, writer: Writer, *, as_of: datetime
+        self,
+        store: Store,
+        settings: Settings,
+        name: str,
+        writer: Writer,
+        *,
+        as_of: datetime,
+        retry: bool = False,
     ) -> None:
+        """``retry``: what was left alone for a while is tried at once."""
         self._store = store
         self._settings = settings
         self._name = name
         self._writer = writer
         self._as_of = as_of
+        self._retry = retry
         self._switch = KillSwitch(settings)
         self.layout = Layout(settings.publish, writer.places, name)
 
@@ -69,7 +79,7 @@ class Publisher:
     def apply(
         self, run_id: int, watch: Watch, published: Callable[[KpiResult, str], None]
     ) -> PublishOutcome:
-        """Plan, then deliver; ``published`` is told of each KPI result that was read back.
+        """Plan, then deliver; ``published`` is told of each KPI result that was read back, as told.
 
         Nothing is queued while an alarm stands: values from data that may be wiped are no values.
         """
@@ -78,7 +88,10 @@ class Publisher:
             outcome = self.plan()
             outcome.blocked = blocked
             return outcome
-        results = self._store.findings.kpis_by_id()
+        results = {
+            key: as_told(each, self._settings.publish)
+            for key, each in self._store.findings.kpis_by_id().items()
+        }
 
         def stored(item: OutboxItem, key: str) -> None:
             result = results.get(item.match.get(KEY, ""))
@@ -94,6 +107,8 @@ class Publisher:
             stored=stored,
         )
         courier.settle()
+        if self._retry:
+            self._store.contests.make_due(self._name)
         outcome = self.plan()
         courier.shared = frozenset(name for row in outcome.plan for name in row.shared)
         self._note(outcome.plan)
@@ -113,9 +128,10 @@ class Publisher:
 
     def _past(self, table: str) -> Past:
         return Past(
-            written=self._store.outbox.written(self._name, table),
+            written=self._store.outbox.written(self._name, table, same),
             contests=self._store.contests.of(self._name, table),
             now=now(),
+            retry=self._retry,
             take_over=self._settings.publish.take_over,
         )
 

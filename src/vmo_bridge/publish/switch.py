@@ -21,7 +21,8 @@ class KillSwitch:
         if self._off_by_settings:
             return "publish.stop is on in the configuration"
         try:
-            return self.path.read_text(encoding="utf-8").strip() or "stopped"
+            # Whatever somebody wrote into it in a hurry: that it is there is what counts.
+            return self.path.read_text(encoding="utf-8", errors="replace").strip() or "stopped"
         except FileNotFoundError:
             return ""
 

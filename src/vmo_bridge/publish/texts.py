@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import re
 
-_EMAIL = re.compile(r"[^\s@<>()\[\]:;,'\"]+@[^\s@<>()\[\]:;,'\"]+\.[^\s@<>()\[\]:;,'\"]+")
-_MENTION = re.compile(r"@(?=[\w\[{(<])|\[~(?=[^\]\s])")
+_PART = r"[^\s@<>()\[\]:;,'\"]"
+# Looked for only where a word begins: a long one without an @ is not searched from each letter.
+_EMAIL = re.compile(rf"(?<!{_PART}){_PART}+@{_PART}+\.{_PART}+")
+_MENTION = re.compile(r"@(?=[\w\[{(<])|\[~(?=[^\]\s\u2060])")
 _CODE = re.compile(r"\[(?=/?code\b)", re.IGNORECASE)
 _CONTROL = re.compile(
-    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069]"
 )
 _JOINER = "\u2060"
 """A character that nobody sees: what it stands behind is no mention and no tag any more."""

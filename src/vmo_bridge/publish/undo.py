@@ -63,7 +63,8 @@ class Undo:
         self._switch = KillSwitch(settings)
 
     def plan(self, run_id: int) -> UndoOutcome:
-        """Look at each record that the run wrote to, or may have; writes nothing."""
+        """Look at each record that the run wrote to, or may have; writes nothing over there."""
+        self._courier(Watch()).settle()
         items = [each for each in self._store.outbox.of_run(run_id, self._name) if each.sent_at]
         items = [each for each in items if each.state not in ("refused", "moved")]
         rows = [
@@ -86,16 +87,21 @@ class Undo:
             if row.action == "restore"
         ]
         self._store.outbox.queue(own_run, self._name, restored)
-        courier = Courier(
+        courier = self._courier(watch)
+        # What somebody changes between our look and the write stays, also in fields of ours.
+        courier.shared = frozenset(name for each in restored for name in each.values)
+        outcome.delivery = courier.deliver(len(restored))
+        self._remove([row for row in outcome.plan if row.action == "remove"], own_run, outcome)
+        return outcome
+
+    def _courier(self, watch: Watch) -> Courier:
+        return Courier(
             store=self._store,
             target=self._name,
             writer=self._writer,
             watch=watch,
             stopped=lambda: "",
         )
-        outcome.delivery = courier.deliver(len(restored))
-        self._remove([row for row in outcome.plan if row.action == "remove"], own_run, outcome)
-        return outcome
 
     def _rows(self, table: str, field_: str, items: Sequence[OutboxItem]) -> Iterator[UndoRow]:
         names = tuple(dict.fromkeys(name for each in items for name in (*each.match, *each.values)))
@@ -105,7 +111,7 @@ class Undo:
         except (AccessError, SourceError) as error:
             yield from (UndoRow(action="kept", item=each, reason=str(error)) for each in items)
             return
-        written = self._store.outbox.written(self._name, table)
+        written = self._store.outbox.written(self._name, table, same, restored_too=True)
         key_of = {
             key if field_ == "sys_id" else held.get(field_, ""): key for key, held in found.items()
         }
@@ -115,6 +121,13 @@ class Undo:
                 yield UndoRow(action="gone", item=item, reason="the record is not there any more")
                 continue
             ours = {**item.match, **item.values, **written.get(key, {})}
+            if item.state in ("waiting", "superseded"):
+                # It arrived in part, or nobody saw whether it did: what it wrote is ours, too.
+                ours |= {
+                    name: text
+                    for name, text in item.values.items()
+                    if same(found[key].get(name, ""), text)
+                }
             yield _judge(replace(item, key=key), found[key], ours)
 
     def _remove(self, rows: Sequence[UndoRow], own_run: int, outcome: UndoOutcome) -> None:
@@ -136,6 +149,17 @@ class Undo:
         if not isinstance(self._writer, Removing) or item.key is None:
             return "the target lets nobody take a record away from here; delete it over there"
         try:
+            now = self._writer.current(item.table, "sys_id", [item.key], [*item.before])
+            held = now.get(item.key)
+            if held is None:
+                return ""
+            moved = [
+                name
+                for name, text in item.before.items()
+                if name in held and not same(held[name], text)
+            ]
+            if moved:
+                return _told(held, moved)
             self._writer.remove(item.table, item.key)
             left = self._writer.current(item.table, "sys_id", [item.key], ("sys_id",))
         except (WriteRefused, AccessError, SourceError) as error:

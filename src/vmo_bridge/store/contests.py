@@ -95,9 +95,12 @@ class Contests:
             [(target, table, record) for record in records],
         )
 
-    def forget(self, target: str) -> int:
-        """Everything may be tried again at once; returns how many fields that are."""
-        return int(self._db.execute("delete from contest where target = ?", [target]).rowcount)
+    def make_due(self, target: str) -> None:
+        """Everything that is left alone for a while may be tried again at once."""
+        self._db.execute(
+            "update contest set retry_at = ? where target = ? and retry_at > ?",
+            [to_epoch(now()), target, to_epoch(now())],
+        )
 
     def counts(self) -> dict[str, int]:
         """How many fields of each target are contested."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -221,16 +221,41 @@ class Outbox:
         ).fetchone()
         return int(count)
 
-    def written(self, target: str, table: str) -> dict[str, dict[str, str]]:
-        """By record key, what each field held when we last read it back after a write of ours."""
+    def written(
+        self,
+        target: str,
+        table: str,
+        same: Callable[[str, str], bool],
+        *,
+        restored_too: bool = False,
+    ) -> dict[str, dict[str, str]]:
+        """By record key, what each field held when we last read it back after a write of ours.
+
+        Of a write that was kept in part only the fields that say the ``same`` as was written. What
+        undo put back is whose it was before, and ours only if ``restored_too``.
+        """
         rows = self._db.execute(
-            'select key, stored from receipt where target = ? and "table" = ? '
-            "and verdict = 'stored' order by id",
+            "select r.key, r.stored, case r.verdict when 'stored' then null "
+            "else coalesce(o.\"values\", '{}') end, u.stage = 'undo' "
+            "from receipt r left join outbox o on o.id = r.outbox_id left join run u "
+            'on u.id = o.run_id where r.target = ? and r."table" = ? order by r.id',
             [target, table],
         )
         found: dict[str, dict[str, str]] = {}
-        for key, stored in rows:
-            found.setdefault(key, {}).update(json.loads(stored))
+        for key, stored_, wished_, restored in rows:
+            stored: dict[str, str] = json.loads(stored_)
+            if wished_ is not None:
+                wished = json.loads(wished_)
+                stored = {
+                    name: text
+                    for name, text in stored.items()
+                    if name in wished and same(text, wished[name])
+                }
+            ours = found.setdefault(key, {})
+            ours.update(stored)
+            if restored and not restored_too:
+                for name in stored:
+                    del ours[name]
         return found
 
     def own_moments(self, target: str, keys: Iterable[str]) -> dict[str, set[int]]:
@@ -299,16 +324,22 @@ class Outbox:
         )
 
     def age_out(self, before: datetime) -> int:
-        """Forget what ended before a moment, but the last word on each record and each key.
+        """Forget what ended before a moment, but the last word on each record, key and field.
 
-        Returns how many changes went.
+        Without what we last wrote to a field it would count as somebody else's. Returns how many
+        changes went.
         """
         with self._db.atomic():
             gone = self._db.execute(
-                "delete from outbox where ended_at < ? and state <> 'waiting' and id not in "
+                "delete from outbox where ended_at < :before and state <> 'waiting' and id not in "
                 "(select max(id) from outbox where state <> 'refused' group by target, \"table\", "
-                'coalesce(key, "match"))',
-                [to_epoch(before)],
+                'coalesce(key, "match")) and id not in '
+                "(select r.outbox_id from receipt r, json_each(r.stored) f "
+                "where r.seen_at < :before and not exists (select 1 from receipt newer "
+                'where newer.target = r.target and newer."table" = r."table" and newer.key = r.key '
+                "and newer.verdict = 'stored' and newer.id > r.id "
+                "and exists (select 1 from json_each(newer.stored) g where g.key = f.key)))",
+                {"before": to_epoch(before)},
             ).rowcount
             self._db.execute(
                 "delete from receipt where seen_at < ? and outbox_id not in "

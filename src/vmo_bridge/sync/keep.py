@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -89,27 +89,24 @@ class Keeper:
         if not before or not self.store.outbox.wrote_to(self.connector.name):
             return []
         moments = self.store.outbox.own_moments(self.connector.name, before)
-        likely = [
-            row
-            for row in changed
-            if row.key in before and row.changed_at in moments.get(row.key, ())
-        ]
+        likely = [row for row in changed if row.key in before and row.key in moments]
         held = self.store.raw.payloads([before[row.key] for row in likely])
-        return [row for row in likely if self._says_the_same(row, held[before[row.key]])]
+        return [
+            row for row in likely if self._is_echo(row, held[before[row.key]], moments[row.key])
+        ]
 
-    def _says_the_same(self, row: RawRow, held: Mapping[str, Any]) -> bool:
-        """Whether two states of a raw record become the same records, but for their moment."""
-        try:
-            now, then = (
-                [
-                    msgspec.structs.replace(record, updated_at=_NO_MOMENT)
-                    for record in self.connector.normalise(self.stream.name, content)
-                ]
-                for content in (row.content, held)
-            )
-        except Exception:  # noqa: BLE001 - whatever is wrong with it is told where it is normalised to be kept
+    def _is_echo(self, row: RawRow, held: Mapping[str, Any], moments: Collection[int]) -> bool:
+        """Whether a raw record changed last at one of ``moments``, and says the same as before."""
+        if row.changed_at is not None and row.changed_at not in moments:
             return False
-        return now == then
+        try:
+            now = list(self.connector.normalise(self.stream.name, row.content))
+            then = list(self.connector.normalise(self.stream.name, held))
+        except Exception:  # noqa: BLE001 - what is wrong with it is told where it is kept
+            return False
+        if row.changed_at is None and any(to_epoch(it.updated_at) not in moments for it in now):
+            return False
+        return _timeless(now) == _timeless(then)
 
     def rebuild(self, page: int, seen_at: datetime) -> Kept:
         """Normalise a stored page anew; what comes out as it is held is left alone."""
@@ -196,6 +193,11 @@ class Keeper:
             told,
             batch.seen_at,
         )
+
+
+def _timeless(records: Sequence[Record]) -> list[Record]:
+    """The records as they would be had they changed at the same moment."""
+    return [msgspec.structs.replace(each, updated_at=_NO_MOMENT) for each in records]
 
 
 def _without(
