@@ -153,6 +153,17 @@ def test_values_stand_on_the_epic_and_its_service_s_are_true(looped: Looped) -> 
     assert float(values["sla"]) == pytest.approx(sla.value * 100, abs=0.05)
 
 
+def test_the_epic_links_to_the_demand_it_is_for(looped: Looped) -> None:
+    (whole,) = looped.server.truth()["three_sources"]
+    (demand,) = (row for row in looped.view("initiatives") if row["number"] == whole["demand"])
+    with looped.jira() as client:
+        (link,) = client.get(f"/rest/api/3/issue/{whole['epic']}/remotelink").json()
+        comments = client.get(f"/rest/api/3/issue/{whole['epic']}/comment").json()["comments"]
+    address = f"{looped.server.url}/dmn_demand.do?sys_id={demand['ref'].partition('/')[2]}"
+    assert link["object"] == {"url": address, "title": whole["demand"]}
+    assert comments == [], "nobody asked for them"
+
+
 def test_a_second_turn_reads_little_and_writes_nothing(looped: Looped) -> None:
     before = looped.server.write_log()
     again = looped.bridge.cycle()
@@ -163,6 +174,25 @@ def test_a_second_turn_reads_little_and_writes_nothing(looped: Looped) -> None:
     assert looped.server.write_log() == before
     voices = {each.stream: each.read for each in again.sync if each.source == "voices"}
     assert voices == {"questions": 0, "responses": 0}, "nothing moved there"
+
+
+def test_comments_tell_signals_if_asked_for_and_are_undone(
+    looped: Looped, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (whole,) = looped.server.truth()["three_sources"]
+    bridge, config = looped.bridge, looped.bridge.settings.file
+    section = "[connectors.development]\n"
+    config.write_text(config.read_text().replace(section, f"{section}comments = true\n"))
+    monkeypatch.setattr(bridge, "settings", load_settings(config))
+    path = f"/rest/api/2/issue/{whole['epic']}/comment"
+    with looped.jira() as client:
+        bridge.publish(apply=True)
+        (comment,) = client.get(path).json()["comments"]
+        (run, *_) = bridge.store.outbox.writing_runs()
+        undone = bridge.undo(run.run_id, apply=True)
+        assert client.get(path).json()["comments"] == []
+    assert f"{whole['demand']} is accepted, and {whole['epic']} does not move" in comment["body"]
+    assert [each.delivery.troubled for each in undone if each.delivery] == [[]]
 
 
 def test_names_of_people_are_nowhere_in_the_store(looped: Looped) -> None:

@@ -16,7 +16,8 @@ from vmo_bridge.errors import AccessError, RetryLater, SourceError
 from vmo_bridge.publish.columns import KEY
 from vmo_bridge.publish.facts import plain
 from vmo_bridge.publish.layout import Layout
-from vmo_bridge.publish.plan import Past, PlanRow, make_plan, same
+from vmo_bridge.publish.notation import same
+from vmo_bridge.publish.plan import Past, PlanRow, make_plan
 from vmo_bridge.publish.stage import PublishOutcome, writable
 from vmo_bridge.publish.wishes import Wish
 from vmo_bridge.settings.publish import PublishSection

@@ -77,6 +77,10 @@ class Places:
     """The one table in which every ticket stands, whatever its type; instead of ``tickets``."""
     initiatives: str | None = None
     """The table of demands or epics, which carry the values of their service."""
+    demand_field: str | None = None
+    """The field of an initiative that leads to the demand it is for: number, blank, address."""
+    comment_field: str | None = None
+    """The field of an initiative that is one comment of ours on its signals; None: not wanted."""
     own_records: bool = True
     """Whether KPI results and signals can stand there as records of their own."""
     field_prefix: str | None = None
@@ -91,6 +95,11 @@ class Places:
     """Ticket table to how its form reaches the requester's group."""
     still_open: Mapping[str, str] = field(default_factory=dict)
     """What a ticket's fields hold as long as it is not closed: looked at just before a write."""
+
+    @property
+    def apart(self) -> frozenset[str]:
+        """Fields that stand beside their record, so that reading one takes a call of its own."""
+        return frozenset(filter(None, (self.demand_field, self.comment_field)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from vmo_bridge.connectors.writing import BulkWriter, Change, Receipt, Writer, Written
 from vmo_bridge.errors import AccessError, RetryLater, SignInError, SourceError, WriteRefused
@@ -124,13 +125,18 @@ class Courier:
                 unseen.append((item, _UNSEEN.format(item.table, item.key)))
             else:
                 judged.append((item, receipt, verdict(_change(item), receipt.stored)))
-        self._park(unseen, delivery)
+        # It may have arrived: so it is kept true, and can be undone.
+        self._park(unseen, delivery, "not-stored")
         self._end(judged, delivery)
 
     def _write(self, items: Sequence[OutboxItem]) -> list[Written]:
         changes = [_change(each) for each in items]
         if isinstance(self.writer, BulkWriter) and len(changes) > 1:
-            return self.writer.write_many(changes)
+            try:
+                return self.writer.write_many(changes)
+            except (WriteRefused, AccessError, SourceError) as error:
+                # Whichever it lies in: one by one, it holds up no other.
+                log.warning("%s: %d changes at once: %s", self.target, len(changes), error)
         return [self._write_one(each) for each in changes]
 
     def _write_one(self, change: Change) -> Written:
@@ -143,7 +149,10 @@ class Courier:
         changes = [_change(each) for each in items]
         keys = [each.key or "" for each in items]
         if isinstance(self.writer, BulkWriter) and len(changes) > 1:
-            return self.writer.read_back_many(changes, keys)
+            try:
+                return self.writer.read_back_many(changes, keys)
+            except (WriteRefused, AccessError, SourceError) as error:
+                log.warning("%s: %d records read at once: %s", self.target, len(keys), error)
         return [self._receipt(*each) for each in zip(changes, keys, strict=True)]
 
     def _receipt(self, change: Change, key: str) -> Receipt | None:
@@ -163,10 +172,15 @@ class Courier:
         delivery.moved += looked.moved
         self._park(looked.impossible, delivery)
 
-    def _park(self, refused: Sequence[tuple[OutboxItem, str]], delivery: Delivery) -> None:
+    def _park(
+        self,
+        refused: Sequence[tuple[OutboxItem, str]],
+        delivery: Delivery,
+        state: Literal["refused", "not-stored"] = "refused",
+    ) -> None:
         with self.store.transaction():
             self.store.outbox.end(
-                [Ending(item=item, state="refused", reason=why) for item, why in refused]
+                [Ending(item=item, state=state, reason=why) for item, why in refused]
             )
             self._strike([(item, tuple(item.values), why) for item, why in refused])
         delivery.troubled += refused

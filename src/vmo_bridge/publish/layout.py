@@ -34,6 +34,16 @@ class Layout:
         one = self.places.all_tickets
         return tuple(each for each in ((one,) if one else self.places.tickets) if self.writes(each))
 
+    @property
+    def demand_field(self) -> str | None:
+        """Where an epic's link to its demand stands; nowhere if a map says what is written."""
+        return self.places.demand_field if self._map is None else None
+
+    @property
+    def comment_field(self) -> str | None:
+        """Where the comment on an epic's signals stands; nowhere as above."""
+        return self.places.comment_field if self._map is None else None
+
     def writes(self, table: str | None) -> bool:
         """Whether anything is written to a table of the target's own."""
         return bool(table) and (self._map is None or bool(self._map.get(table or "")))
@@ -57,7 +67,7 @@ class Layout:
 
     def is_ours(self, field: str) -> bool:
         """Whether a field of the target's own tables is ours alone, by its name."""
-        return field.startswith(self._prefix)
+        return field.startswith(self._prefix) or field in self.places.apart
 
     def record(self, table: str, values: Mapping[str, str]) -> dict[str, str]:
         """The values of a record of ours, as its columns can hold them."""

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 
 from vmo_bridge.connectors.writing import Writer
 from vmo_bridge.errors import AccessError, SourceError
-from vmo_bridge.publish.plan import no_field, same, unfit
+from vmo_bridge.publish.notation import same
+from vmo_bridge.publish.plan import no_field, unfit
 from vmo_bridge.store.outbox import OutboxItem
 
 _GONE = "the record was deleted since it was planned, or our user may not see it any more"
@@ -34,7 +35,7 @@ def look_again(writer: Writer, items: Sequence[OutboxItem], shared: frozenset[st
     In fields that are ``shared`` with people, what somebody put there since the plan stays.
     """
     looked = Looked()
-    for (table, field_), group in by_place(items).items():
+    for (table, field_, _), group in by_place(items, writer.places.apart).items():
         names = tuple(
             dict.fromkeys(
                 name for each in group for name in (*each.match, *each.values, *each.still)
@@ -58,13 +59,16 @@ def look_again(writer: Writer, items: Sequence[OutboxItem], shared: frozenset[st
 
 
 def by_place(
-    items: Sequence[OutboxItem],
-) -> Mapping[tuple[str, str], list[OutboxItem]]:
-    """By table, and by the field that tells their records."""
-    groups: dict[tuple[str, str], list[OutboxItem]] = defaultdict(list)
+    items: Sequence[OutboxItem], apart: frozenset[str]
+) -> Mapping[tuple[str, str, frozenset[str]], list[OutboxItem]]:
+    """By table, by the field that tells their records, and by what stands ``apart`` from them.
+
+    So only those records are asked for what takes a call of its own that were written to there.
+    """
+    groups: dict[tuple[str, str, frozenset[str]], list[OutboxItem]] = defaultdict(list)
     for item in items:
         field_ = "sys_id" if item.key else next(iter(item.match), "sys_id")
-        groups[item.table, field_].append(item)
+        groups[item.table, field_, apart.intersection(item.values)].append(item)
     return groups
 
 

@@ -9,11 +9,14 @@ from typing import Literal
 
 from vmo_bridge.connectors.writing import Writer
 from vmo_bridge.errors import AccessError, SourceError
+from vmo_bridge.publish.notation import same
 from vmo_bridge.publish.wishes import Wish
 from vmo_bridge.store.contests import Contest
 
 _STUBBORN = 3
 """After so many strikes a field is left alone until its time, whatever is to stand there."""
+
+_UNREAD = "the target does not let us read {}; the log says why"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,15 +64,18 @@ def make_plan(
     writer: Writer, wishes: Iterable[Wish], past_of: Callable[[str], Past]
 ) -> list[PlanRow]:
     """Compare each wish with what the target holds now; ``past_of`` gives a table's past."""
-    by_table: dict[str, list[Wish]] = {}
+    pasts: dict[str, Past] = {}
+    groups: dict[tuple[str, frozenset[str]], list[Wish]] = {}
     for wish in wishes:
         if wish.values:
-            by_table.setdefault(wish.table, []).append(wish)
-    return [
-        row
-        for table, group in by_table.items()
-        for row in _plan_table(writer, table, group, past_of(table))
-    ]
+            # What stands beside a record takes a call of its own: for those only that need it.
+            groups.setdefault((wish.table, wish.apart), []).append(wish)
+    rows: list[PlanRow] = []
+    for (table, _), group in groups.items():
+        if table not in pasts:
+            pasts[table] = past_of(table)
+        rows += _plan_table(writer, table, group, pasts[table])
+    return rows
 
 
 def _plan_table(
@@ -99,12 +105,16 @@ def _compare(
     if now is None or key is None:
         yield _of_absent(wish, past)
         return
-    absent = [name for name in wish.values if name not in now]
+    absent = {name for name in wish.values if name not in now}
     if absent:
-        yield _refused(wish, no_field(", ".join(absent)), key)
-        return
+        is_beside = absent <= wish.apart
+        names = ", ".join(sorted(absent))
+        yield _refused(wish, _UNREAD.format(names) if is_beside else no_field(names), key)
+        if not is_beside:
+            return
     reason = unfit(wish.still, now)
-    changed = {name: text for name, text in wish.values.items() if not same(now[name], text)}
+    told = {name: text for name, text in wish.values.items() if name not in absent}
+    changed = {name: text for name, text in told.items() if not same(now[name], text)}
     if changed and reason:
         yield _refused(wish, reason, key)
         return
@@ -120,7 +130,7 @@ def _compare(
             contested=verdict.contested,
         )
     free = {name: text for name, text in changed.items() if judged[name] is None}
-    if free or not changed:
+    if free or (told and not changed):
         yield _row(wish, "change" if free else "unchanged", key, free, now)
 
 
@@ -229,17 +239,3 @@ def _refused(wish: Wish, reason: str, key: str | None = None) -> PlanRow:
 def no_field(names: str) -> str:
     """What is said of fields that the target does not show."""
     return f"the target has no field {names}; run 'vmo-bridge provision'"
-
-
-def same(stored: str, wished: str) -> bool:
-    """Whether two notations say the same: ``1`` and ``true`` differ, ``0.50`` and ``.5`` do not.
-
-    A number that is zero by default on a record nobody wrote to reads as ``0``, or as empty; the
-    two are different: empty is *not known*.
-    """
-    if stored == wished:
-        return True
-    try:
-        return bool(stored and wished) and abs(float(stored) - float(wished)) < 1e-9
-    except ValueError:
-        return False

@@ -13,6 +13,7 @@ from vmo_bridge.connectors.opening import opened, target_names
 from vmo_bridge.connectors.writing import Writer
 from vmo_bridge.errors import ConfigError, VmoBridgeError
 from vmo_bridge.hooks.loader import Plugins
+from vmo_bridge.publish.addresses import Addresses
 from vmo_bridge.publish.stage import Publisher, PublishOutcome, writable
 from vmo_bridge.publish.undo import Undo, UndoOutcome
 from vmo_bridge.records import KpiResult
@@ -50,13 +51,25 @@ class Publishing:
         """
         outcomes: list[PublishOutcome] = []
 
-        def at(name: str, writer: Writer) -> None:
-            publisher = Publisher(self.store, self.settings, name, writer, as_of=as_of, retry=retry)
-            outcomes.append(
-                publisher.apply(self.run_id, self.watch, published) if apply else publisher.plan()
-            )
+        with Addresses(self.store, self.settings, self.plugins) as addresses:
 
-        failure = self._each(target_names(self.settings, self.plugins), at)
+            def at(name: str, writer: Writer) -> None:
+                publisher = Publisher(
+                    self.store,
+                    self.settings,
+                    name,
+                    writer,
+                    as_of=as_of,
+                    retry=retry,
+                    address=addresses.of,
+                )
+                outcomes.append(
+                    publisher.apply(self.run_id, self.watch, published)
+                    if apply
+                    else publisher.plan()
+                )
+
+            failure = self._each(target_names(self.settings, self.plugins), at)
         if apply:
             kept = timedelta(days=self.settings.publish.keep_days)
             self.store.outbox.age_out(now() - kept)

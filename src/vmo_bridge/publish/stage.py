@@ -9,11 +9,13 @@ from datetime import datetime, timedelta
 
 from vmo_bridge.connectors.contract import Connector
 from vmo_bridge.connectors.writing import Writer
+from vmo_bridge.publish.beside import Address, nowhere
 from vmo_bridge.publish.columns import KEY
 from vmo_bridge.publish.deliver import Courier, Delivery
 from vmo_bridge.publish.facts import as_told
 from vmo_bridge.publish.layout import Layout
-from vmo_bridge.publish.plan import Past, PlanRow, make_plan, same
+from vmo_bridge.publish.notation import same
+from vmo_bridge.publish.plan import Past, PlanRow, make_plan
 from vmo_bridge.publish.switch import KillSwitch
 from vmo_bridge.publish.wishes import Wishes
 from vmo_bridge.records import KpiResult
@@ -58,8 +60,10 @@ class Publisher:
         *,
         as_of: datetime,
         retry: bool = False,
+        address: Address = nowhere,
     ) -> None:
-        """``retry``: what was left alone for a while is tried at once."""
+        """``retry``: what was left alone for a while is tried at once; ``address``: of a record."""
+        self._address = address
         self._store = store
         self._settings = settings
         self._name = name
@@ -71,7 +75,14 @@ class Publisher:
 
     def plan(self) -> PublishOutcome:
         """Compare what should stand over there with what does; writes nothing."""
-        wishes = Wishes(self._store, self._settings, self._name, self.layout, self._as_of)
+        wishes = Wishes(
+            self._store,
+            self._settings,
+            self._name,
+            self.layout,
+            as_of=self._as_of,
+            address=self._address,
+        )
         return PublishOutcome(
             target=self._name, plan=make_plan(self._writer, wishes.all(), self._past)
         )

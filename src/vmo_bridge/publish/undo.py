@@ -10,7 +10,7 @@ from vmo_bridge.connectors.writing import Removing, Writer
 from vmo_bridge.errors import AccessError, SourceError, WriteRefused
 from vmo_bridge.publish.deliver import Courier, Delivery
 from vmo_bridge.publish.look import by_place, sought
-from vmo_bridge.publish.plan import same
+from vmo_bridge.publish.notation import same
 from vmo_bridge.publish.switch import KillSwitch
 from vmo_bridge.settings import Settings
 from vmo_bridge.store import Store
@@ -69,7 +69,7 @@ class Undo:
         items = [each for each in items if each.state not in ("refused", "moved")]
         rows = [
             row
-            for (table, field_), group in by_place(items).items()
+            for (table, field_, _), group in by_place(items, self._writer.places.apart).items()
             for row in self._rows(table, field_, group)
         ]
         return UndoOutcome(target=self._name, plan=rows)
@@ -91,7 +91,9 @@ class Undo:
         # What somebody changes between our look and the write stays, also in fields of ours.
         courier.shared = frozenset(name for each in restored for name in each.values)
         outcome.delivery = courier.deliver(len(restored))
-        self._remove([row for row in outcome.plan if row.action == "remove"], own_run, outcome)
+        if not outcome.delivery.waiting:
+            # What was sent and not noted stays in the outbox until it is known whether it arrived.
+            self._remove([row for row in outcome.plan if row.action == "remove"], own_run, outcome)
         return outcome
 
     def _courier(self, watch: Watch) -> Courier:

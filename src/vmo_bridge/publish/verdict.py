@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from vmo_bridge.connectors.writing import Change
-from vmo_bridge.publish.plan import same
+from vmo_bridge.publish.notation import same
 
 
 @dataclass(frozen=True, slots=True)

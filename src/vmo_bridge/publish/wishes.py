@@ -9,8 +9,16 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from vmo_bridge.publish import facts
+from vmo_bridge.publish.beside import (
+    Address,
+    demand_links,
+    nowhere,
+    signal_comments,
+    still_true,
+)
 from vmo_bridge.publish.columns import KEY
 from vmo_bridge.publish.layout import OF_SERVICE, OF_USER_GROUP, Layout
+from vmo_bridge.publish.notation import same
 from vmo_bridge.records import KpiResult, Signal
 from vmo_bridge.settings import Settings
 from vmo_bridge.store import Store
@@ -39,14 +47,24 @@ class Wish:
     """Fields that are not ours by their name: what somebody else put there stays."""
     still: Mapping[str, str] = field(default_factory=dict)
     """What fields of the record have to hold just before it is written to."""
+    apart: frozenset[str] = frozenset()
+    """Fields that stand beside the record: where they cannot be read, the others still can."""
 
 
 class Wishes:
     """What one target should say."""
 
     def __init__(
-        self, store: Store, settings: Settings, target: str, layout: Layout, as_of: datetime
+        self,
+        store: Store,
+        settings: Settings,
+        target: str,
+        layout: Layout,
+        *,
+        as_of: datetime,
+        address: Address = nowhere,
     ) -> None:
+        self._address = address
         self._store = store
         self._settings = settings
         self._target = target
@@ -167,7 +185,27 @@ class Wishes:
             for ref, values in said.items()
             if any(values.values()) or _key(ref) in before
         }
-        yield from self._record_wishes(table, spoken_of, records)
+        beside = self._beside(tables, signals, records)
+        said_of = {ref: spoken_of.get(ref, {}) for ref in {**spoken_of, **beside}}
+        yield from self._record_wishes(table, said_of, records, beside=beside)
+
+    def _beside(
+        self, tables: Mapping[str, pa.Table], signals: Sequence[Signal], records: _Rows
+    ) -> facts.Facts:
+        """Links and comments of the initiatives that have, should have or had one of ours."""
+        places, layout = self._layout.places, self._layout
+        written = self._store.outbox.written(self._target, places.initiatives or "", same)
+        before = {ref: written.get(_key(ref), {}) for ref in records}
+        wanted: dict[str, Mapping[str, str | None]] = {}
+        if layout.demand_field:
+            wanted[layout.demand_field] = demand_links(tables, self._target, self._address)
+        if layout.comment_field:
+            wanted[layout.comment_field] = signal_comments(signals, records)
+        found: facts.Facts = {}
+        for name, texts in wanted.items():
+            for ref, text in still_true(texts, name, records, before).items():
+                found.setdefault(ref, {})[name] = text
+        return found
 
     def _tickets(self, said: facts.Facts) -> Iterator[Wish]:
         places = self._layout.places
@@ -198,9 +236,11 @@ class Wishes:
         said: facts.Facts,
         records: _Rows,
         still: Mapping[str, str] | None = None,
+        beside: facts.Facts | None = None,
     ) -> Iterator[Wish]:
         for ref, facts_ in said.items():
-            values = self._layout.values(table, facts_)
+            apart = (beside or {}).get(ref, {})
+            values = self._layout.values(table, facts_) | apart
             yield Wish(
                 table=table,
                 key=_key(ref),
@@ -208,6 +248,7 @@ class Wishes:
                 values=values,
                 shared=frozenset(name for name in values if not self._layout.is_ours(name)),
                 still=still or {},
+                apart=frozenset(apart),
             )
 
     def _records(self, kind: str) -> dict[str, Mapping[str, str]]:

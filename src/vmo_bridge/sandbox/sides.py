@@ -97,6 +97,7 @@ class Sides:
         self.mounts: list[Mount] = []
         if "jira" in content:
             store, accounts = JiraStore(instance), read_accounts(content["jira"])
+            store.make_room()
             self.jira = JiraSide(store, accounts, root)
             for prefix, cloud in ((jira.CLOUD, True), (jira.SERVER, False)):
                 gateway = jira.JiraGateway(store, accounts, faults, cloud=cloud)

@@ -32,7 +32,7 @@ from vmo_bridge.plugin import (
     TargetTable,
     WriteRefused,
 )
-from vmo_bridge_jira import blanks, moments, site, slicing, sweep
+from vmo_bridge_jira import blanks, comments, links, moments, site, slicing, sweep
 from vmo_bridge_jira.checks import Checks
 from vmo_bridge_jira.client import JiraClient, SignIn
 from vmo_bridge_jira.cloud import CloudSearch
@@ -118,6 +118,8 @@ class Jira:
             tickets=(),
             all_tickets="issue",
             initiatives="epic",
+            demand_field=links.FIELD,
+            comment_field=comments.FIELD if self._settings.comments else None,
             own_records=False,
             field_prefix=f"{PROPERTY}.",
             further_fields={str(fact): name for fact, name in self._settings.value_fields.items()},

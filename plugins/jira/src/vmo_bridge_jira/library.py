@@ -28,6 +28,10 @@ class Library(jira.JIRA):
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, _Carrier(client))
 
+    def applicationlinks(self, cached: bool = True) -> list[Any]:  # noqa: ARG002 - as the package has it
+        """None: to list them takes an admin, and our links lead to no other Jira."""
+        return []
+
 
 class _Carrier(BaseAdapter):
     """Carries prepared requests by our client, and raises our errors."""

@@ -100,6 +100,9 @@ class JiraSettings(_Section):
     value_fields: dict[Fact, str] = Field(default_factory=dict)
     """Fact (watermelon, lost_time, open_signals, csat, sla, kpi_status) to the field for it."""
 
+    comments: bool = False
+    """Keep one comment on each epic that is evidence of an open signal; Jira mails watchers."""
+
     @field_validator("url")
     @classmethod
     def _safe(cls, value: str) -> str:

@@ -1,16 +1,19 @@
-"""Write values to issues that are there: into our property, and into mapped fields.
+"""Write values to issues that are there: our property, mapped fields, and what stands beside.
 
 The property ``vmo.value`` holds a JSON object; it needs no screen and moves nothing else of the
-issue. Our members are texts in it, the members of others are left alone.
+issue. Our members are texts in it, the members of others are left alone. A link to a demand and a
+comment stand beside the issue: each takes calls of its own, and only where it is named.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
 
 from vmo_bridge.plugin import (
     AccessError,
@@ -22,7 +25,7 @@ from vmo_bridge.plugin import (
     TargetTable,
     WriteRefused,
 )
-from vmo_bridge_jira import moments
+from vmo_bridge_jira import comments, links, moments
 from vmo_bridge_jira.client import JiraClient
 from vmo_bridge_jira.flatten import shown
 from vmo_bridge_jira.limits import Limits
@@ -31,12 +34,22 @@ from vmo_bridge_jira.site import JiraField, read_fields
 if TYPE_CHECKING:
     from vmo_bridge_jira.library import Library
 
+log = logging.getLogger(__name__)
+
 PROPERTY = "vmo.value"
 TABLES = ("issue", "epic")
 _PREFIX = f"{PROPERTY}."
 _LONGEST = 32_768
 _MANY = 100
 _AS_TEXT = ("string", "date", "datetime", "any")
+
+
+class _Beside(Protocol):
+    """Something of ours that stands beside an issue, as a text; empty where it is not."""
+
+    def read(self, key: str) -> str: ...
+
+    def write(self, key: str, text: str) -> None: ...
 
 
 class IssueWriter:
@@ -51,6 +64,11 @@ class IssueWriter:
         self._library = library
         self._cloud = cloud
         self._known: list[JiraField] | None = None
+        self._beside: Mapping[str, _Beside] = {
+            links.FIELD: links.DemandLink(library, client.http.url),
+            comments.FIELD: comments.SignalComment(library, client.http.url),
+        }
+        self._told: set[str] = set()
 
     def current(
         self, table: str, field_: str, keys: Sequence[str], names: Sequence[str]
@@ -76,7 +94,7 @@ class IssueWriter:
         fields = {
             self._id(name): self._converted(name, text)
             for name, text in change.values.items()
-            if not name.startswith(_PREFIX)
+            if self._is_field(name)
         }
         members = {
             name.removeprefix(_PREFIX): text
@@ -90,6 +108,8 @@ class IssueWriter:
             self._refused(lambda: issue.update(fields=fields), key)
         if merged is not None:
             self._refused(lambda: self._library.add_issue_property(key, PROPERTY, merged), key)
+        beside = {name: text for name, text in change.values.items() if name in self._beside}
+        self._write_beside(key, beside, alone=not fields and merged is None)
         return key
 
     def read_back(self, change: Change, key: str) -> Receipt:
@@ -148,8 +168,11 @@ class IssueWriter:
 
     def _ids(self, names: Iterable[str]) -> list[str]:
         """The fields to ask for; asking for none would give all."""
-        own = (self.field(name) for name in names if not name.startswith(_PREFIX))
+        own = (self.field(name) for name in names if self._is_field(name))
         return [each.id for each in own if each is not None] or ["summary"]
+
+    def _is_field(self, name: str) -> bool:
+        return name not in self._beside and not name.startswith(_PREFIX)
 
     def _values(self, issue: Mapping[str, Any], names: Iterable[str]) -> dict[str, str]:
         """In our notation; what the issue does not have is absent, what is empty is empty."""
@@ -161,12 +184,37 @@ class IssueWriter:
                 if isinstance(kept, dict):
                     found[name] = notation(kept.get(name.removeprefix(_PREFIX)))
                 continue
+            if name in self._beside:
+                text = self._read_beside(str(issue.get("id")), name)
+                found |= {} if text is None else {name: text}
+                continue
             own = self.field(name)
             if own is not None and own.id in held:
                 found[name] = notation(held[own.id])
         return found
 
+    def _read_beside(self, key: str, name: str) -> str | None:
+        """What stands beside an issue; None where the site does not show it, which is told once."""
+        try:
+            return self._beside[name].read(key)
+        except (AccessError, SourceError) as error:
+            if name not in self._told:
+                log.warning("%s: %s: %s", self._name, name, error)
+            self._told.add(name)
+            return None
+
     # -- writing -----------------------------------------------------------------------------
+
+    def _write_beside(self, key: str, texts: Mapping[str, str], *, alone: bool) -> None:
+        """What is refused here does not undo what was written before: the read-back tells it."""
+        for name, text in texts.items():
+            try:
+                self._refused(partial(self._beside[name].write, key, text), key)
+            except WriteRefused as error:
+                if alone:
+                    raise
+                log.warning("%s: issue %s: %s: %s", self._name, key, name, error)
+            alone = False
 
     def _key(self, table: str, key: str | None) -> str:
         if table not in TABLES:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from email.utils import format_datetime
 
 from vmo_bridge.sandbox.jira.accounts import Account, signed_in
+from vmo_bridge.sandbox.jira.attached import Attachments
 from vmo_bridge.sandbox.jira.edits import Edits
 from vmo_bridge.sandbox.jira.issues import Issues
 from vmo_bridge.sandbox.jira.lists import Answer, Lists
@@ -25,7 +26,8 @@ _GONE = (
     "The requested API has been removed. Please migrate to the /rest/api/3/search/jql API. A full "
     "migration guideline is available at https://developer.atlassian.com/changelog/#CHANGE-2046"
 )
-_WRITES = re.compile(r"(issue|issueLink|issue/[^/]+/transitions)$")
+_WRITES = re.compile(r"(issue|issueLink|issue/[^/]+/(transitions|remotelink|comment))$")
+_ATTACHED = re.compile(r"issue/([^/]+)/(remotelink|comment)(?:/([0-9]+))?")
 _PROPERTY = re.compile(r"issue/([^/]+)/properties/([^/]+)")
 
 
@@ -44,6 +46,7 @@ class JiraGateway:
         self._issues = Issues(store, self._search)
         self._lists = Lists(store, accounts)
         self._edits = Edits(store, self._issues, faults)
+        self._attachments = Attachments(store, self._issues)
 
     def answer(self, request: Request) -> Reply:
         """The reply; Dropped is raised when there shall be none."""
@@ -125,11 +128,9 @@ class JiraGateway:
     # -- routes ------------------------------------------------------------------------------
 
     def _route(self, call: JiraCall, rest: str) -> Reply:
-        fixed = self._fixed(call, rest)
-        if fixed is not None:
-            return fixed
-        if match := _PROPERTY.fullmatch(rest):
-            return self._issues.property(call, match[1], match[2])
+        found = self._fixed(call, rest) or self._part(call, rest)
+        if found is not None:
+            return found
         head, _, tail = rest.partition("/")
         name, _, part = tail.partition("/")
         if head == "issue" and not part and call.method in {"PUT", "DELETE"}:
@@ -151,6 +152,14 @@ class JiraGateway:
         if head == "project" and name:
             return self._lists.project(call, name, part)
         raise JiraRefused(404, f"null for uri: {call.base}/rest/api/{call.version}/{rest}")
+
+    def _part(self, call: JiraCall, rest: str) -> Reply | None:
+        """What is kept beside an issue."""
+        if match := _PROPERTY.fullmatch(rest):
+            return self._issues.property(call, match[1], match[2])
+        if match := _ATTACHED.fullmatch(rest):
+            return self._attachments.answer(call, match[1], match[2], match[3])
+        return None
 
     def _fixed(self, call: JiraCall, rest: str) -> Reply | None:
         posts: dict[str, Answer] = {"issueLink": self._issues.link, "issue": self._edits.post}

@@ -1,9 +1,10 @@
-"""Issues, changes, links and properties in the sandbox's file; every write is noted there."""
+"""Issues, changes, links, properties and what is attached; every write is noted in the file."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +17,17 @@ COLUMNS = (
 )  # fmt: skip
 _NUMBERS = {"id", "rating", "resolved", "created", "updated", "touched"}
 Issue = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A link to elsewhere, or a comment; times are milliseconds since 1970."""
+
+    id: int
+    author: str
+    created: int
+    updated: int
+    content: dict[str, Any]
 
 
 class JiraStore:
@@ -49,6 +61,20 @@ class JiraStore:
             "CREATE TABLE _jira_link (id INTEGER PRIMARY KEY, kind TEXT, inward INTEGER, "
             "outward INTEGER)"
         )
+
+        self.make_room()
+
+    def make_room(self) -> None:
+        """The table of what is attached, also in a site that was made before there was one."""
+        with self._instance.writing() as db:
+            db.execute(
+                "CREATE TABLE IF NOT EXISTS _jira_attached (id INTEGER PRIMARY KEY, "
+                "issue INTEGER, kind TEXT, author TEXT, created INTEGER, updated INTEGER, "
+                "content TEXT)"
+            )
+            db.execute(
+                "CREATE INDEX IF NOT EXISTS _jira_attached_issue ON _jira_attached (issue, kind)"
+            )
 
     def load(self, issues: Iterable[Issue], changes: Iterable[Sequence[object]] = ()) -> int:
         """Put issues and changes (issue, at, author, items) in, past the log; returns how many."""
@@ -108,6 +134,18 @@ class JiraStore:
             "SELECT key, value FROM _jira_property WHERE issue = ? ORDER BY key", (issue,)
         )
         return {key: json.loads(value) for key, value in cursor}
+
+    def attached(self, kind: str, issue: int) -> list[Attached]:
+        """What is attached to an issue, oldest first: ``remotelink`` or ``comment``."""
+        cursor = self._instance.db.execute(
+            "SELECT id, author, created, updated, content FROM _jira_attached "
+            "WHERE kind = ? AND issue = ? ORDER BY id",
+            (kind, issue),
+        )
+        return [
+            Attached(number, author, created, updated, json.loads(content))
+            for number, author, created, updated, content in cursor
+        ]
 
     def person(self, user_name: str) -> tuple[str, bool]:
         """Name and whether active."""
@@ -183,6 +221,47 @@ class JiraStore:
             )
             change = {kind: ["", outward["key"]]}
             self._instance.note(user, "jira.link", inward["key"], "insert", change)
+
+    def attach(
+        self, kind: str, issue: Issue, content: Mapping[str, Any], user: str, *, to: int | None
+    ) -> int:
+        """Attach something, or change what is attached by its id ``to``; returns the id.
+
+        Either moves the issue. Of links elsewhere that is not documented: it is the harder case.
+        """
+        old = {each.id: each.content for each in self.attached(kind, issue["id"])}
+        now, text = millis(self.now()), json.dumps(content)
+        with self._instance.writing() as db:
+            if to is None:
+                cursor = db.execute(
+                    "INSERT INTO _jira_attached (issue, kind, author, created, updated, content) "
+                    "VALUES (?, ?, ?, ?, ?, ?)",
+                    (issue["id"], kind, user, now, now, text),
+                )
+            else:
+                sql = "UPDATE _jira_attached SET content = ?, updated = ? WHERE id = ?"
+                db.execute(sql, (text, now, to))
+            made = to or int(cursor.lastrowid or 0)
+            self._note_attached(kind, issue, user, (made, old.get(made), content))
+        return made
+
+    def detach(self, kind: str, issue: Issue, number: int, user: str) -> None:
+        """Take away what is attached to an issue."""
+        old = {each.id: each.content for each in self.attached(kind, issue["id"])}
+        with self._instance.writing() as db:
+            db.execute("DELETE FROM _jira_attached WHERE id = ?", (number,))
+            self._note_attached(kind, issue, user, (number, old[number], None))
+
+    def _note_attached(
+        self, kind: str, issue: Issue, user: str, change: tuple[int, object, object]
+    ) -> None:
+        number, old, new = change
+        operation = "insert" if old is None else "delete" if new is None else "update"
+        self._instance.note(user, f"jira.{kind}", issue["key"], operation, {number: [old, new]})
+        now = millis(self.now())
+        self._instance.db.execute(
+            "UPDATE _jira_issue SET updated = ?, touched = ? WHERE id = ?", (now, now, issue["id"])
+        )
 
     def delete(self, key: str, user: str = "system") -> None:
         """Remove an issue without a trace, as Jira does."""
