@@ -16,7 +16,7 @@ from vmo_bridge.store import Store
 
 pytestmark = pytest.mark.e2e
 
-TICKETS = ("incident", "sc_req_item", "problem", "change_request")
+TICKETS = ("incident", "sc_req_item", "problem", "change_request", "interaction")
 
 
 def _ended_by_kill(process: subprocess.Popen[str]) -> bool:
