@@ -123,6 +123,15 @@ def test_the_moments_of_our_writes_are_known_by_record(writes: Writes, store: St
     assert store.outbox.own_moments("desk", []) == {}
 
 
+def test_a_run_that_sent_nothing_wrote_nothing(writes: Writes, store: Store) -> None:
+    run = writes("k", {"a": "1"})
+    waiting = OutboxItem(target="desk", table="t", key="k", values={"a": "2"})
+    store.outbox.queue(run + 1, "desk", [waiting])
+    assert store.outbox.targets_of(run) == ["desk"]
+    assert store.outbox.targets_of(run + 1) == []
+    assert [each.run_id for each in store.outbox.writing_runs()] == [run]
+
+
 def test_sends_are_counted_from_a_moment_on_whatever_became_of_them(
     writes: Writes, store: Store, day: Any
 ) -> None:

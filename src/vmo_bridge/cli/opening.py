@@ -33,7 +33,7 @@ def bridge(config: Path, verb: str) -> Iterator[Bridge]:
     from vmo_bridge.pipeline import Bridge
 
     settings, plugins = load(config)
-    if verb in ("detect", "measure", "publish") and not settings.store_path.exists():
+    if verb in ("detect", "measure", "publish", "undo") and not settings.store_path.exists():
         raise StoreError(
             f"there is no store at {settings.store_path} yet; 'vmo-bridge sync' makes it"
         )

@@ -67,9 +67,10 @@ class Outbox:
         return self._items("run_id = ? and target = ?", [run_id, target])
 
     def targets_of(self, run_id: int) -> list[str]:
-        """The targets that a run wrote to."""
+        """The targets that a run wrote to, or may have."""
         rows = self._db.execute(
-            "select distinct target from outbox where run_id = ? order by 1", [run_id]
+            "select distinct target from outbox where run_id = ? and sent_at is not null order by 1",
+            [run_id],
         ).fetchall()
         return [target for (target,) in rows]
 
