@@ -172,6 +172,19 @@ def test_what_was_sent_and_not_noted_is_undone_too(wrote: Any, result: MakeResul
     assert wrote.target() == between
 
 
+def test_what_a_later_run_sent_and_nobody_noted_is_known_as_ours(
+    wrote: Any, result: MakeResult
+) -> None:
+    first = wrote.run
+    wrote.kpis(result(value=0.75))
+    wrote.platform.fail_read_back = RetryLater("killed")
+    wrote.apply()
+    wrote.platform.fail_read_back = None
+    assert wrote.undo(first, apply=False).counts() == {**NOTHING, "restore": 3, "remove": 1}
+    wrote.undo(first)
+    assert wrote.target() == wrote.before
+
+
 def test_what_was_sent_arrived_in_part_and_was_planned_anew_is_undone_too(
     bulk: Any, result: MakeResult
 ) -> None:

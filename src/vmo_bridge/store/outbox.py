@@ -69,7 +69,8 @@ class Outbox:
     def targets_of(self, run_id: int) -> list[str]:
         """The targets that a run wrote to, or may have."""
         rows = self._db.execute(
-            "select distinct target from outbox where run_id = ? and sent_at is not null order by 1",
+            "select distinct target from outbox where run_id = ? and sent_at is not null "
+            "order by target",
             [run_id],
         ).fetchall()
         return [target for (target,) in rows]
