@@ -123,6 +123,8 @@ class Platform:
         """Hears of each call before the platform obeys it, and of each write once it stands."""
         self.undying: set[str] = set()
         """Keys of records that are there after a removal that was answered with yes."""
+        self.stamps_writes = False
+        """Whether a write is a change of the record, which the next sync reads again."""
         self.made: Counter[str] = Counter()
         """How many records were ever made, by table: no key comes twice."""
         self.closed = 0
@@ -345,7 +347,8 @@ class FakeWriter(FakeConnector):
         return key
 
     def _move(self, table: str, key: str) -> None:
-        """A write is a change of the record: the next sync reads it again."""
+        if not self.platform.stamps_writes:
+            return
         row = self.platform.rows.get(STREAM_OF.get(table, ""), {}).get(key)
         if row is not None:
             self.platform.clock += 1

@@ -45,6 +45,7 @@ def dated(bulk: Any) -> Any:
             ]
 
     bulk.writer = Dated(bulk.platform)
+    bulk.platform.stamps_writes = True
     bulk.sync()
     # What was held before had no moments.
     for rows in bulk.platform.rows.values():
