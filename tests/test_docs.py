@@ -141,3 +141,12 @@ def test_the_example_with_every_comment_taken_away_is_still_good(tmp_path: Path)
     assert "as_of" in content["bridge"]
     settings = load_settings(path)
     assert settings.targets[0].agreed_with == "Head of Field Offices"
+
+
+def test_no_document_holds_the_marks_of_a_merge() -> None:
+    marked = [
+        path.name
+        for path in [*ROOT.glob("docs/*.md"), *ROOT.glob("*.md"), *ROOT.glob("plugins/*/*.md")]
+        if re.search(r"^(<{7}|>{7}) ", path.read_text(), re.MULTILINE)
+    ]
+    assert marked == []

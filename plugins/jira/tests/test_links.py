@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -114,6 +115,15 @@ def test_there_is_one_comment_and_it_changes_in_its_place(
         writer.write(of(key, {COMMENT: ""}))
     assert bodies(server, key) == []
     assert writer.current("epic", "sys_id", [key], [COMMENT])[key][COMMENT] == ""
+
+
+def test_customers_of_a_portal_do_not_read_the_comment(
+    connect: Connect, wire: Any, key: str
+) -> None:
+    connect("cloud").write(of(key, {COMMENT: "one"}))
+    (sent,) = (each for each in wire.of("/comment") if each.method == "POST")
+    properties = json.loads(sent.content)["properties"]
+    assert properties == [{"key": "sd.public.comment", "value": {"internal": True}}]
 
 
 def test_what_somebody_else_wrote_is_theirs_whatever_it_ends_with(

@@ -193,14 +193,16 @@ class Wishes:
         self, tables: Mapping[str, pa.Table], signals: Sequence[Signal], records: _Rows
     ) -> facts.Facts:
         """Links and comments of the initiatives that have, should have or had one of ours."""
-        places, layout = self._layout.places, self._layout
-        written = self._store.outbox.written(self._target, places.initiatives or "", same)
-        before = {ref: written.get(_key(ref), {}) for ref in records}
+        layout = self._layout
         wanted: dict[str, Mapping[str, str | None]] = {}
         if layout.demand_field:
             wanted[layout.demand_field] = demand_links(tables, self._target, self._address)
         if layout.comment_field:
             wanted[layout.comment_field] = signal_comments(signals, records)
+        if not wanted:
+            return {}
+        written = self._store.outbox.written(self._target, layout.places.initiatives or "", same)
+        before = {ref: written.get(_key(ref), {}) for ref in records}
         found: facts.Facts = {}
         for name, texts in wanted.items():
             for ref, text in still_true(texts, name, records, before).items():

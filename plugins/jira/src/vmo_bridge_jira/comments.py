@@ -37,7 +37,8 @@ class SignalComment:
         body = f"{wiki.escaped(text)}\n\n{MARK}"
         first, *more = [*self._ours(key)] or [None]
         if first is None and text:
-            self._library.add_comment(key, body)
+            # In a service project customers would read it; elsewhere it makes no difference.
+            self._library.add_comment(key, body, is_internal=True)
             return
         for each in [first, *more]:
             if each is None:
