@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from tests.e2e.publishing import OURS, PLACES, opened, ours, serve
 
@@ -309,3 +310,42 @@ def test_a_value_too_long_ends_visibly_and_is_no_difference_afterwards(at: Any) 
             if len(each.finding.evidence) > 90:
                 assert row["u_evidence"].endswith(" more")
         assert left(apply(bridge)) == 0
+
+
+def test_tables_made_over_rest_hide_from_who_is_no_administrator(
+    measured: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "site"
+    shutil.copytree(measured, folder)
+    with serve(folder) as server:
+        user, password = server.auth("vmo.writer")
+        (folder / "password").write_text(password)
+        config = folder / "vmo-bridge.toml"
+        config.write_text(config.read_text().replace('user = "vmo.bridge"', f'user = "{user}"'))
+        log = len(server.write_log())
+        with opened(folder) as bridge:
+            outcome = apply(bridge)
+        refused = {row.table: row.reason for row in outcome.plan if row.action == "refused"}
+        assert refused.keys() >= {*OURS}
+        assert all("ACL restricts" in refused[table] for table in OURS)
+        assert outcome.delivery
+        assert outcome.delivery.stored == 0, "fields without a rule belong to administrators"
+        assert len(server.write_log()) == log
+
+
+def test_a_text_that_a_field_of_the_admins_own_cuts_is_told_and_left_alone(at: Any) -> None:
+    own = '\n[publish.map.helpdesk.cmdb_ci_service]\nkpi_status = "u_short"\n'
+    with at(own) as (server, bridge):
+        column = {
+            "name": "cmdb_ci_service", "element": "u_short", "internal_type": "string",
+            "max_length": "10",
+        }  # fmt: skip
+        auth = server.auth("vmo.bridge")
+        made = httpx.post(f"{server.url}/api/now/table/sys_dictionary", json=column, auth=auth)
+        assert made.status_code == 201
+        reasons = troubles(apply(bridge))
+        assert reasons
+        assert all("u_short holds 'SLA " in each for each in reasons.values())
+        log = len(server.write_log())
+        assert left(apply(bridge)) == 0
+        assert len(server.write_log()) == log
