@@ -30,6 +30,7 @@ def shown(desk: Any) -> dict[str, str]:
 def test_a_number_from_incomplete_data_is_withheld(
     desk: Any, result: MakeResult, grade: str | None
 ) -> None:
+    desk.configure('[publish]\nbelow_grade = "withhold"')
     desk.kpis(result(grade=grade, **VPN))
     assert shown(desk) == {}
     assert "csat" not in desk.said("services", "vpn")
@@ -84,6 +85,7 @@ def test_too_few_answers_are_marked_only_where_that_is_asked_for_and_never_numbe
 def test_a_result_that_may_not_be_shown_any_more_is_blanked_and_comes_back(
     desk: Any, result: MakeResult
 ) -> None:
+    desk.configure('[publish]\nbelow_grade = "withhold"')
     desk.kpis(result(grade="B", **VPN))
     assert shown(desk)["u_value"] == "0.5"
     desk.kpis(result(grade="F", **VPN))
@@ -96,7 +98,22 @@ def test_a_result_that_may_not_be_shown_any_more_is_blanked_and_comes_back(
     assert shown(desk)["u_value"] == "0.5"
 
 
+def test_data_that_is_incomplete_for_an_hour_moves_nothing_that_stands_there(
+    desk: Any, result: MakeResult
+) -> None:
+    desk.kpis(result(grade="A", **VPN))
+    before, said = shown(desk), desk.said("services", "vpn")
+    desk.kpis(result(value=0.1, grade="D", **VPN), result(kpi="mttr", grade="D", **VPN))
+    outcome = desk.apply()
+    assert (outcome.counts()["create"], outcome.counts()["change"]) == (0, 0)
+    assert list(desk.results().values()) == [before]
+    assert desk.said("services", "vpn") == said
+    desk.kpis(result(value=0.6, grade="A", **VPN))
+    assert shown(desk)["u_value"] == "0.6"
+
+
 def test_observers_hear_no_number_that_is_withheld(desk: Any, result: MakeResult) -> None:
+    desk.configure('[publish]\nbelow_grade = "withhold"')
     desk.kpis(result(grade="A"))
     desk.apply()
     desk.kpis(result(grade="F"))
@@ -117,7 +134,7 @@ RESULTS = st.fixed_dictionaries(
 SECTIONS = st.fixed_dictionaries(
     {
         "min_grade": st.sampled_from("ABCD"),
-        "below_grade": st.sampled_from(["withhold", "mark"]),
+        "below_grade": st.sampled_from(["keep", "withhold", "mark"]),
         "too_few": st.sampled_from(["withhold", "mark"]),
         "no_target": st.sampled_from(["withhold", "mark"]),
     }
@@ -139,7 +156,7 @@ def test_whatever_is_configured_no_number_is_shown_against_it(
     if raw.value is None:
         assert facts.is_worth(told, section) == (section.too_few == "mark")
     elif low:
-        assert told.status == "incomplete"
+        assert told.status == ("left" if section.below_grade == "keep" else "incomplete")
         assert facts.is_worth(told, section) == (section.below_grade == "mark")
     elif raw.status == "no-target":
         assert facts.is_worth(told, section) == (section.no_target == "mark")

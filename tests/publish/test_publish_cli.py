@@ -112,10 +112,12 @@ def test_every_action_stands_in_the_table_and_in_the_json(bulk: Any, run: Run) -
         "values",
         "before",
         "reason",
+        "result",
     }
     assert told["held"]["values"] == {"u_vmo_lost_time": "12"}
     assert told["refused"]["before"] == {"u_unhappy": "see notes"}
     assert told["create"]["reason"] is None
+    assert told["create"]["result"] is None, "a plan has no result"
     text = run("publish", "--format", "csv").output
     assert [row["action"] for row in csv.DictReader(io.StringIO(text))] == [*told]
 
@@ -307,3 +309,11 @@ def test_undo_needs_to_be_told_which_run(run: Run) -> None:
     assert outcome.exit_code == 2
     assert "which run? 'vmo-bridge undo' lists those that wrote" in outcome.output
     assert run("undo", "abc").exit_code == 2
+
+
+def test_machines_are_told_how_each_write_ended(bulk: Any, run: Run) -> None:
+    bulk.platform.drop.add("u_vmo_lost_time")
+    told = json.loads(run("publish", "--apply", "--format", "json").stdout)
+    ended = {(row["table"], row["record"]): row["result"] for row in told}
+    assert ended["incident", "INC1"] == "not stored"
+    assert {result for (table, _), result in ended.items() if table != "incident"} == {"stored"}

@@ -75,8 +75,9 @@ def _show(outcomes: Sequence[PublishOutcome], form: str) -> None:
                     "values": dict(row.values),
                     "before": dict(row.before),
                     "reason": row.reason or None,
+                    "result": results.get((row.table, row.record)),
                 }
-                for outcome in outcomes
+                for outcome, results in ((each, _results(each)) for each in outcomes)
                 for row in outcome.plan
                 if row.action != "unchanged"
             ],
@@ -88,6 +89,22 @@ def _show(outcomes: Sequence[PublishOutcome], form: str) -> None:
             if row.action in ("create", "change"):
                 click.echo(f"{_SIGNS[row.action]} {row.table} {row.label}  {_changes(row)}")
     show_publish_counts(outcomes)
+
+
+def _results(outcome: PublishOutcome) -> dict[tuple[str, str], str]:
+    """By table and record, how the writes ended; empty where only a plan was made."""
+    delivery = outcome.delivery
+    if delivery is None:
+        return {}
+    return {
+        (item.table, item.record): told
+        for ended, told in (
+            (delivery.arrived, "stored"),
+            ([item for item, _ in delivery.moved], "moved"),
+            ([item for item, _ in delivery.troubled], "not stored"),
+        )
+        for item in ended
+    }
 
 
 def _changes(row: PlanRow) -> str:

@@ -29,13 +29,19 @@ log = logging.getLogger(__name__)
 class Delivery:
     """How the deliveries went."""
 
-    stored: int = 0
+    arrived: list[OutboxItem] = field(default_factory=list)
+    """Items that were read back as they were written."""
     troubled: list[tuple[OutboxItem, str]] = field(default_factory=list)
     """Items that did not end as planned, each with the reason."""
     moved: list[tuple[OutboxItem, str]] = field(default_factory=list)
     """Items whose record had changed since it was planned: the next publish plans them anew."""
     waiting: str = ""
     """Why the rest still waits; empty if nothing does."""
+
+    @property
+    def stored(self) -> int:
+        """How many arrived."""
+        return len(self.arrived)
 
 
 def _unheard(item: OutboxItem, key: str) -> None:
@@ -201,10 +207,10 @@ class Courier:
             self._strike([(item, it.fields, it.reason) for item, _, it in judged if it.fields])
             for item, _, it in judged:
                 if it.state == "stored":
-                    self.store.contests.stood(self.target, item.table, record_of(item), item.values)
+                    self.store.contests.stood(self.target, item.table, item.record, item.values)
         for item, receipt, it in judged:
             if it.state == "stored":
-                delivery.stored += 1
+                delivery.arrived.append(item)
                 self.stored(item, receipt.key)
             else:
                 delivery.troubled.append((item, it.reason))
@@ -216,7 +222,7 @@ class Courier:
             wished = {**item.values, **item.match}
             names = [*item.match] if item.key is None else fields
             by_table[item.table] += [
-                Strike(record=record_of(item), field=name, wished=wished[name], reason=why)
+                Strike(record=item.record, field=name, wished=wished[name], reason=why)
                 for name in names
             ]
         for table, strikes in by_table.items():
@@ -226,11 +232,6 @@ class Courier:
 _UNSEEN = (
     "{}/{} cannot be seen after the write; it was deleted meanwhile, or the user may not read it"
 )
-
-
-def record_of(item: OutboxItem) -> str:
-    """What tells the record from others of its table, before it is there and after."""
-    return next(iter(item.match.values()), item.key or "")
 
 
 def _over(limit: int, waiting: int) -> str:

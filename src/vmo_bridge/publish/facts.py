@@ -104,18 +104,35 @@ def _of_scope(results: Sequence[KpiResult], scope: str) -> dict[str, dict[str, K
 
 
 def _values(results: Mapping[str, KpiResult], signals: int) -> dict[str, str]:
-    return {
+    """The facts of one scope, without those of which nothing is said."""
+    said = {
         "csat": _percent(results.get("csat")),
         "sla": _percent(results.get("sla_attainment")),
         "lost_time": plain(_value(results.get("lost_time"))),
         "kpi_status": _status(results),
         "open_signals": str(signals),
     }
+    left = {kpi for kpi, result in results.items() if result.status == LEFT}
+    return {fact: text for fact, text in said.items() if not left & _TELLS[fact]}
+
+
+_TELLS: Mapping[str, frozenset[str]] = {
+    "csat": frozenset({"csat"}),
+    "sla": frozenset({"sla_attainment"}),
+    "lost_time": frozenset({"lost_time"}),
+    "kpi_status": frozenset({"csat", "sla_attainment"}),
+    "open_signals": frozenset(),
+}
+"""Fact of a scope to the KPIs it tells of."""
 
 
 def open_signals(signals: Iterable[Signal]) -> list[Signal]:
     """Those that have not ended."""
     return [signal for signal in signals if signal.state != "ended"]
+
+
+LEFT = "left"
+"""The status of a result of which nothing is said: whatever stands over there stays."""
 
 
 def as_told(result: KpiResult, publish: PublishSection) -> KpiResult:
@@ -126,8 +143,9 @@ def as_told(result: KpiResult, publish: PublishSection) -> KpiResult:
     if result.value is None:
         return result
     if (result.grade or "F") > publish.min_grade:
-        marked = msgspec.structs.replace(result, status="incomplete")
-        return _numberless(marked) if publish.below_grade == "withhold" else marked
+        status = LEFT if publish.below_grade == "keep" else "incomplete"
+        marked = msgspec.structs.replace(result, status=status)
+        return marked if publish.below_grade == "mark" else _numberless(marked)
     if result.status == "no-target" and publish.no_target == "withhold":
         return _numberless(result)
     return result

@@ -89,6 +89,7 @@ class Wishes:
 
     def _kpis(self, results: Mapping[str, KpiResult]) -> Iterator[Wish]:
         chosen = {key: each for key, each in results.items() if each.window == facts.WINDOW}
+        left = {key for key, each in chosen.items() if each.status == facts.LEFT}
         said = {
             key: {
                 **facts.kpi_record(key, result),
@@ -99,7 +100,7 @@ class Wishes:
         worth = {
             key for key, each in chosen.items() if facts.is_worth(each, self._settings.publish)
         }
-        yield from self._own(self._layout.kpi_table, said, worth, facts.NO_KPI_VALUE)
+        yield from self._own(self._layout.kpi_table, said, worth, facts.NO_KPI_VALUE, left)
 
     def _signals(self, signals: Sequence[Signal]) -> Iterator[Wish]:
         refs = list(dict.fromkeys(ref for each in signals for ref in each.finding.evidence))
@@ -117,9 +118,17 @@ class Wishes:
         yield from self._own(self._layout.signal_table, said, worth, facts.NO_SIGNAL)
 
     def _own(
-        self, table: str | None, said: facts.Facts, worth: Collection[str], gone: Mapping[str, str]
+        self,
+        table: str | None,
+        said: facts.Facts,
+        worth: Collection[str],
+        gone: Mapping[str, str],
+        left: Collection[str] = (),
     ) -> Iterator[Wish]:
-        """Records that are worth showing; those that were shown before are kept true."""
+        """Records that are worth showing; those that were shown before are kept true.
+
+        Of those that are ``left`` nothing is said: they stay as they are.
+        """
         if table is None:
             return
         records = {key: self._layout.record(table, values) for key, values in said.items()}
@@ -127,7 +136,7 @@ class Wishes:
         shown = self._store.outbox.written_matches(self._target, table, KEY)
         for held in [*by_field, *sorted(shown - by_field.keys())]:
             key = by_field.get(held, held)
-            if key in worth or held in shown:
+            if key not in left and (key in worth or held in shown):
                 yield Wish(
                     table=table,
                     key=held,

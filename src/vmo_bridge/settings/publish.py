@@ -43,9 +43,9 @@ class PublishSection(Section):
     """Whether a mapped field of your own may be written over although somebody else filled it."""
     min_grade: Literal["A", "B", "C", "D"] = "C"
     """The completeness grade from which on a KPI counts as known (docs/certificates.md)."""
-    below_grade: Literal["withhold", "mark"] = "withhold"
-    """A KPI below that grade: ``withhold`` the number, or ``mark`` it with the status
-    ``incomplete``."""
+    below_grade: Literal["keep", "withhold", "mark"] = "keep"
+    """A KPI below that grade: ``keep`` what stands there, with its own date; ``withhold`` the
+    number (also one that was shown); or ``mark`` it with the status ``incomplete``."""
     too_few: Literal["withhold", "mark"] = "withhold"
     """A KPI of under five answers: no record, or one that says ``too-few``; never its number."""
     no_target: Literal["withhold", "mark"] = "mark"
@@ -79,7 +79,8 @@ def _check_map(where: str, table: str, fields: Mapping[str, str]) -> None:
             "and let an indicator read them there"
         )
     for fact, name in fields.items():
-        if not name or name in _GUARDED or name.startswith("sys_"):
+        last = name.casefold().rpartition(".")[2]  # whatever a path leads through
+        if not last or last in _GUARDED or last.startswith("sys_"):
             raise ValueError(
                 f"{where}.{fact} = {name!r}: is no field for values (states and approvals are "
                 "guarded by workflows, sys_ fields are the platform's); name a field of your own"

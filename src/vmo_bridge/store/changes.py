@@ -30,6 +30,11 @@ class OutboxItem:
     sent_at: datetime | None = None
     """When it was about to be sent: from then on it may have arrived."""
 
+    @property
+    def record(self) -> str:
+        """What tells the record from others of its table, before it is there and after."""
+        return next(iter(self.match.values()), self.key or "")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredReceipt:
