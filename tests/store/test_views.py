@@ -67,6 +67,12 @@ def test_the_views_are_exactly_those_of_the_documentation(store: Store) -> None:
     assert {name: table.column_names for name, table in tables.items()} == documented
 
 
+def test_some_of_the_views_are_the_same_as_among_all(store: Store) -> None:
+    some = store.tables(as_of=at(1), only=("tickets", "links"))
+    every = store.tables(as_of=at(1))
+    assert some == {name: every[name] for name in ("tickets", "links")}
+
+
 def test_the_types_are_those_that_analysis_expects_empty_or_filled(
     store: Store, new_ticket: NewTicket
 ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -96,11 +96,12 @@ class Store:
         as_of: datetime,
         known_at: datetime | None = None,
         feedback: FeedbackSection | None = None,
+        only: Collection[str] | None = None,
     ) -> dict[str, pa.Table]:
         """The documented views (docs/tables.md) as Arrow tables.
 
         ``as_of``: how the world stood then; ``known_at``: as we knew it then (None: now);
-        ``feedback``: what the configuration says of questions and answers.
+        ``feedback``: what the configuration says of questions and answers; ``only``: these views.
         """
         from vmo_bridge.store.views import Views  # noqa: PLC0415 - pyarrow is slow to import
 
@@ -109,4 +110,5 @@ class Store:
                 as_of=as_of,
                 known_at=known_at or _ALWAYS,
                 feedback=feedback or FeedbackSection(),
+                only=only,
             )

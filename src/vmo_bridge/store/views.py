@@ -7,7 +7,7 @@ came later is emptied, and the row says ``reconstructed``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -262,8 +262,11 @@ class Views:
         as_of: datetime,
         known_at: datetime,
         feedback: FeedbackSection,
+        only: Collection[str] | None = None,
     ) -> dict[str, pa.Table]:
-        """All views; ``feedback`` says what questions measure, and what answers are about.
+        """All views, or ``only`` these.
+
+        ``feedback`` says what questions measure, and what answers are about.
 
         Cost grows with the number of versions held; where nothing newer than ``as_of`` is held,
         only current versions are read.
@@ -271,7 +274,11 @@ class Views:
         parameters: dict[str, Any] = {"as_of": to_epoch(as_of), "known_at": to_epoch(known_at)}
         with_ = self._with(parameters)
         parameters |= ties.parameters(feedback)
-        return {name: self._table(name, with_ + sql, parameters) for name, sql in _SQL.items()}
+        return {
+            name: self._table(name, with_ + sql, parameters)
+            for name, sql in _SQL.items()
+            if only is None or name in only
+        }
 
     def _with(self, parameters: dict[str, Any]) -> str:
         parts = []
