@@ -2,8 +2,9 @@
 
 Judged by the rows and the write log of the sandbox, never by our own outbox. The publishes are
 processes of their own (forked from one that has everything loaded) and end by SIGKILL: a third of
-them before a batch is read by the server, a third after the server committed a part or all of it
-and before its reply, a third after the reply and before we note what became of it.
+them at one of the first batches, which are mostly reads of the plan, a third after the server
+committed a part or all of a batch and before its reply, a third at a list that is read, mostly for
+the plan as well. Kills aimed at the second look and at the read-back are still to come.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class Killer:
 
 
 def aim(server: SandboxServer, killer: Killer, kind: int, chance: random.Random) -> None:
-    """Kill at a random batch: before it is read, after it is committed, or at the read-back."""
+    """Kill at a random batch before it is read or after it is committed, or at a list."""
     skip = chance.randrange(3)
     match kind:
         case 0:
